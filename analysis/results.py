@@ -26,8 +26,18 @@ class Results:
     """One row per trial and epoch reported."""
     fisher: pl.LazyFrame
     """One row per trial, epoch, part of the network and horizon t."""
+    horizons: pl.LazyFrame
+    """One row per trial, epoch and horizon t: validation accuracy and loss."""
     dynamics: pl.LazyFrame
     """One row per trial, epoch, layer and timestep: firing and gradient flow."""
+    deficits: pl.LazyFrame
+    """One row per trial, epoch and window of timesteps with noise."""
+    robustness: pl.LazyFrame
+    """One row per trial, epoch, corruption and strength."""
+    pruning: pl.LazyFrame
+    """One row per trial and pruning cycle, the first training being cycle 0."""
+    sparsity: pl.LazyFrame
+    """One row per trial, pruning cycle and layer."""
     toy: pl.LazyFrame
     """One row per block of toy problems, learning rate and problem."""
     toy_curves: pl.LazyFrame

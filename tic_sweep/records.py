@@ -73,8 +73,17 @@ class EpochRow:
     key: str = column("the trial's key")
     epoch: int = column("training epochs completed", "epochs")
     lr: float | None = column("learning rate during the epoch; null at epoch 0", default=None)
-    train_loss: float | None = column("mean training loss during the epoch; null at epoch 0", "nats", default=None)
+    train_loss: float | None = column(
+        "mean training cross-entropy at the last horizon during the epoch; null at epoch 0", "nats", default=None
+    )
     train_acc: float | None = column("training accuracy during the epoch; null at epoch 0", "fraction", default=None)
+    objective: float | None = column("mean of what training minimises; null at epoch 0", "nats", default=None)
+    train_loss_over_t: float | None = column(
+        "mean over horizons of the training cross-entropy, L_t of Eq. 8; null at epoch 0", "nats", default=None
+    )
+    train_timesteps: int | None = column("timesteps trained with; null at epoch 0", "timesteps", default=None)
+    cycle: int = column("pruning cycle: 0 is the first training, r the r-th retraining", default=0)
+    sparsity: float = column("share of the prunable weights that are pruned", "fraction", default=0.0)
     val_loss: float = column("validation loss at horizon T", "nats")
     val_acc: float = column("validation accuracy at horizon T", "fraction")
     ic: float | None = column("information centroid (Eq. 7); null if not measured", "timesteps", default=None)
@@ -84,6 +93,7 @@ class EpochRow:
     train_seconds: float = column("time spent training in this epoch", "seconds")
     eval_seconds: float = column("time spent on validation", "seconds")
     fisher_seconds: float = column("time spent on the Fisher measurement", "seconds")
+    probe_seconds: float = column("time spent on dynamics, deficits and robustness", "seconds", default=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +124,81 @@ class DynamicsRow:
         "share of neurons and images where |dh[t+1]/dh[t]| > 1; null at T", "fraction", default=None
     )
     gradient_norm: float = column("root mean square over images of the norm of dL/dx[t], x the input current")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HorizonRow:
+    """How well the network does on validation images when it is read out at horizon t."""
+
+    key: str = column("the trial's key")
+    epoch: int = column("training epochs completed", "epochs")
+    t: int = column("horizon: the readout uses timesteps 1..t", "timesteps")
+    val_loss: float = column("validation loss at horizon t", "nats")
+    val_acc: float = column("validation accuracy at horizon t", "fraction")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeficitRow:
+    """Test accuracy when noise disturbs the input during one window of timesteps (Fig. 2)."""
+
+    key: str = column("the trial's key")
+    epoch: int = column("training epochs completed", "epochs")
+    first: int = column("first timestep of the window", "timesteps")
+    last: int = column("last timestep of the window", "timesteps")
+    strength: float = column("norm of the noise over the image's norm")
+    acc: float = column("test accuracy at horizon T with the deficit", "fraction")
+    loss: float = column("test loss at horizon T with the deficit", "nats")
+    clean_acc: float = column("test accuracy of the same images without one", "fraction")
+    images: int = column("test images measured on", "images")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobustnessRow:
+    """Test accuracy on corrupted or attacked images (Table 1)."""
+
+    key: str = column("the trial's key")
+    epoch: int = column("training epochs completed", "epochs")
+    corruption: str = column("gaussian, blur, fgsm or pgd")
+    multiple: float = column("strength over the trial's own, one of probes.strengths")
+    strength: float = column("relative norm of the noise, factor of the blur, or eps of the attack")
+    acc: float = column("accuracy on the changed images", "fraction")
+    loss: float = column("loss on the changed images", "nats")
+    clean_acc: float = column("accuracy on the same images unchanged", "fraction")
+    largest_change: float = column("largest change of any pixel, on the scale 0..1")
+    images: int = column("test images measured on", "images")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruningRow:
+    """The network at the end of the first training (cycle 0) and of each pruning cycle."""
+
+    key: str = column("the trial's key")
+    cycle: int = column("0 is the end of the first training, r that of the r-th retraining")
+    epoch: int = column("training epochs completed", "epochs")
+    timesteps: int = column("timesteps this cycle was trained with", "timesteps")
+    sparsity: float = column("share of the prunable weights that are pruned", "fraction")
+    weights: int = column("prunable weights: of all convolutions and linear layers")
+    remaining: int = column("of them those not pruned")
+    val_acc: float = column("validation accuracy at the horizon trained with", "fraction")
+    test_acc: float = column("test accuracy at the horizon trained with", "fraction")
+    test_acc_full: float = column("test accuracy at horizon T", "fraction")
+    timestep_epochs: int = column("sum of timesteps over all epochs trained so far", "timesteps x epochs")
+    train_seconds: float = column("time spent training so far", "seconds")
+    suggested_timesteps: int | None = column(
+        "T_retrain that the Fisher trace suggests at this epoch; null if not measured", "timesteps", default=None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparsityRow:
+    """How many weights of a layer are pruned after a pruning cycle."""
+
+    key: str = column("the trial's key")
+    cycle: int = column("pruning cycle")
+    layer: str = column("name of the layer")
+    weights: int = column("prunable weights of the layer")
+    remaining: int = column("of them those not pruned")
+    sparsity: float = column("share pruned", "fraction")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +259,19 @@ class Outcome:
     host: str = ""
 
 
-Row: typing.TypeAlias = TrialRow | EpochRow | FisherRow | DynamicsRow | ToyRow | ToyCurveRow
+Row: typing.TypeAlias = (
+    TrialRow
+    | EpochRow
+    | FisherRow
+    | HorizonRow
+    | DynamicsRow
+    | DeficitRow
+    | RobustnessRow
+    | PruningRow
+    | SparsityRow
+    | ToyRow
+    | ToyCurveRow
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +289,12 @@ TABLES: dict[str, Table] = {
         Table("trials", TrialRow, ("key",)),
         Table("epochs", EpochRow, ("key", "epoch")),
         Table("fisher", FisherRow, ("key", "epoch", "level", "part", "t")),
+        Table("horizons", HorizonRow, ("key", "epoch", "t")),
         Table("dynamics", DynamicsRow, ("key", "epoch", "layer", "t")),
+        Table("deficits", DeficitRow, ("key", "epoch", "first")),
+        Table("robustness", RobustnessRow, ("key", "epoch", "corruption", "multiple")),
+        Table("pruning", PruningRow, ("key", "cycle")),
+        Table("sparsity", SparsityRow, ("key", "cycle", "layer")),
         Table("toy", ToyRow, ("key", "lr", "problem")),
         Table("toy_curves", ToyCurveRow, ("key", "lr", "update")),
     )

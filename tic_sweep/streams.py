@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import torch
 
-Purpose: TypeAlias = Literal["init", "data", "augment", "coding", "fisher", "evaluation", "toy"]
+Purpose: TypeAlias = Literal["init", "data", "augment", "coding", "fisher", "evaluation", "probes", "toy"]
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> torch.Generator:

@@ -8,7 +8,7 @@ import torch
 from toys.toy_cases import RESOURCES, SPIKE_TRAIN, XOR, ends, numbers, run
 
 from tic_sweep.config import TrialConfig, field_rules, flatten, replaced, trial_key
-from tic_sweep.config.trial import IDLE_FIELDS
+from tic_sweep.config.checks import IDLE_FIELDS
 from tic_sweep.data import load_images
 from tic_sweep.plan import plan
 from tic_sweep.records import ToyCurveRow

@@ -6,7 +6,7 @@ refused by name and value if it is out of bounds, so that no nonsense reaches a 
 
 import dataclasses
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeAlias
@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 from tic_sweep.errors import ConfigError, did_you_mean
 
 Scalar: TypeAlias = str | int | float | bool
+Kind: TypeAlias = type[Any]
 
 LARGEST = {int: 2**63 - 1, float: sys.float_info.max}
 """The largest numbers that a column of the store can hold."""
@@ -21,7 +22,11 @@ LARGEST = {int: 2**63 - 1, float: sys.float_info.max}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What a field accepts: its type, its bounds (``None`` is no bound) or its options, its unit and its meaning."""
+    """What a field accepts: its type, its bounds (``None`` is no bound) or its options, its unit and its meaning.
+
+    A field with ``items`` is a list of such numbers, kept as text in ascending order (``"1,20,40"``; empty is none), so
+    that it is one value of a table and of a key; bounds and unit are those of each number.
+    """
 
     type: type
     doc: str
@@ -30,6 +35,7 @@ class Rule:
     at_least: float | None = None
     at_most: float | None = None
     options: tuple[str, ...] = ()
+    items: Kind | None = None
 
     def cast(self, path: str, value: object) -> Scalar:
         """Return ``value`` in the declared type, or refuse it.
@@ -37,7 +43,7 @@ class Rule:
         Raises:
             ConfigError: naming ``path``, the value and what is accepted.
         """
-        typed = self._typed(value)
+        typed = self._typed(value) if self.items is None else self._list(value)
         if typed is None or not self._within(typed):
             hint = did_you_mean(value, self.options) if isinstance(value, str) and self.options else ""
             raise ConfigError(f"{path} must be {self.accepted()}, got {value!r}.{hint}")
@@ -49,6 +55,8 @@ class Rule:
             return "one of " + ", ".join(self.options)
         if self.type is bool:
             return "true or false"
+        if self.items is not None:
+            return f"a list such as 1,20,40, each {self._single().accepted()}"
         bounds = [
             f"{words} {bound:g}"
             for words, bound in (("greater than", self.above), ("at least", self.at_least), ("at most", self.at_most))
@@ -70,6 +78,21 @@ class Rule:
         if self.type is float:
             return float(number) + 0.0  # makes -0.0 and 0.0 one trial
         return int(number) if number == int(number) else None
+
+    def _single(self) -> "Rule":
+        return dataclasses.replace(self, type=self.items or self.type, items=None)
+
+    def _list(self, value: object) -> str | None:
+        """Return a list's numbers, in ascending order and each once, as text; None if one of them is refused."""
+        if isinstance(value, str) and not value.strip():
+            return ""
+        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, Sequence) else [value]
+        single = self._single()
+        try:
+            numbers = {single.cast("", _number(part) if isinstance(part, str) else part) for part in parts}
+        except ConfigError:
+            return None
+        return ",".join(f"{number:.12g}" for number in sorted(numbers))
 
     def _within(self, value: Scalar) -> bool:
         if self.options:
@@ -101,6 +124,24 @@ def choice(default: str, options: Iterable[str], doc: str) -> Any:
 def flag(default: bool, doc: str) -> Any:  # noqa: FBT001 - a declaration reads `flag(False, ...)`
     """Declare true or false."""
     return dataclasses.field(default=default, metadata={"rule": Rule(type=bool, doc=doc)})
+
+
+def listing(default: str, item: Kind, doc: str, *, unit: str = "", **bounds: Any) -> Any:
+    """Declare a list of numbers, given and kept as text: ``"1,20,40"``, empty for none; read it with `listed`."""
+    rule = Rule(type=str, doc=doc, unit=unit, items=item, **bounds)
+    return dataclasses.field(default=default, metadata={"rule": rule})
+
+
+def listed(text: str) -> tuple[float, ...]:
+    """Return the numbers of a `listing`."""
+    return tuple(float(part) for part in text.split(",")) if text else ()
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 class Section:
