@@ -8,14 +8,25 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from analysis.claims_capacity import CAPACITY_CLAIMS
+from analysis.claims_pruning import PRUNING_CLAIMS
 from analysis.claims_reset import RESET_CLAIMS
+from analysis.claims_robustness import ROBUSTNESS_CLAIMS
+from analysis.claims_settings import SETTINGS_CLAIMS
 from analysis.claims_tic import TIC_CLAIMS
 from analysis.results import Results
 from analysis.verdicts import Claim, Evidence, Verdict, judge, threshold_of
 
 __all__ = ["CLAIMS", "Claim", "Evidence", "Verdict", "check_claims"]
 
-CLAIMS: tuple[Claim, ...] = (*TIC_CLAIMS, *RESET_CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *TIC_CLAIMS,
+    *SETTINGS_CLAIMS,
+    *ROBUSTNESS_CLAIMS,
+    *PRUNING_CLAIMS,
+    *CAPACITY_CLAIMS,
+    *RESET_CLAIMS,
+)
 COLUMNS = pl.Schema({
     "claim": pl.String, "where": pl.String, "verdict": pl.String, "statistic": pl.Float64, "low": pl.Float64,
     "high": pl.Float64, "confidence": pl.Float64, "threshold": pl.Float64, "demand": pl.String, "unit": pl.String,

@@ -8,6 +8,7 @@ import polars as pl
 from analysis.colours import BASE_AXIS, BASE_LAYOUT, OKABE_ITO, Shade, dark_twins
 from analysis.curves import counted_trials
 from analysis.fields import label_of, rows_of
+from analysis.layers import first_training
 from analysis.panels import menu_of
 from analysis.results import Results
 from analysis.transitions import over_seeds, tic_transitions
@@ -27,11 +28,11 @@ def fisher_shares(results: Results, by: Sequence[str]) -> pl.LazyFrame:
     """Return, per setting, epoch and t, the mean and standard deviation over seeds of ``I_t / Σ I_t``, I_t and IC.
 
     Shares are taken per trial before averaging, so that no seed counts more because its gradients are larger. Trials
-    and epochs are chosen as in `mean_curves`.
+    and epochs are chosen as in `mean_curves`, epochs of pruning left out.
     """
     share = pl.col("fisher_trace") / pl.col("fisher_trace").sum().over("key", "epoch")
     return (
-        results.fisher.filter(pl.col("level") == "model")
+        first_training(results.fisher.filter(pl.col("level") == "model"), results.trials)
         .join(counted_trials(results.trials, by), on="key")
         .with_columns(share=share)
         .filter(pl.col("share").is_finite().all().over("key", "epoch"))
@@ -62,14 +63,14 @@ def fisher_bars(results: Results, epochs: Sequence[int] | None = None) -> "go.Fi
 
     by = list(results.settings)
     shares = fisher_shares(results, by).collect()
-    settings = _by_transition(results, by, shares)[:MENU]
+    settings = by_transition(results, by, shares)[:MENU]
     figure = make_subplots(
         rows=2, cols=2, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.05, vertical_spacing=0.14
     )
     looks = []
     for number, (setting, turned) in enumerate(settings):
         own = rows_of(shares, by, setting)
-        chosen = list(epochs) if epochs is not None else _telling_epochs(own, turned)
+        chosen = list(epochs) if epochs is not None else telling_epochs(own, turned)
         looks.append(_add_setting(figure, own, chosen[:PANELS], visible=number == 0))
     _lay_out(figure, max(shares["t"].to_list(), default=1), _highest(figure))
     if looks:
@@ -81,7 +82,7 @@ def fisher_bars(results: Results, epochs: Sequence[int] | None = None) -> "go.Fi
     return figure
 
 
-def _by_transition(results: Results, by: list[str], shares: pl.DataFrame) -> list[tuple[tuple[Any, ...], float | None]]:
+def by_transition(results: Results, by: list[str], shares: pl.DataFrame) -> list[tuple[tuple[Any, ...], float | None]]:
     """Return the settings with Fisher rows and their transition epochs, those that turned first at the front."""
     when = pl.coalesce("transition_mean", "transition_median")
     table = over_seeds(tic_transitions(results.epochs, results.trials), by).select(*by, when=when).collect()
@@ -89,16 +90,20 @@ def _by_transition(results: Results, by: list[str], shares: pl.DataFrame) -> lis
     return [(tuple(row[:-1]), row[-1]) for row in known.sort("when", nulls_last=True, maintain_order=True).rows()]
 
 
-def _telling_epochs(own: pl.DataFrame, turned: float | None) -> list[int]:
-    """Return the first epoch, that of the highest IC, the first after the transition and the last; spread to four."""
+def telling_epochs(own: pl.DataFrame, turned: float | None, count: int = PANELS) -> list[int]:
+    """Return the first epoch, that of the highest IC, the first after the transition and the last; spread to ``count``.
+
+    Where only three are asked for, as in Fig. 3, the first gives way.
+    """
     ic = own.group_by("epoch").agg(pl.col("ic").first()).sort("epoch")
     epochs = ic["epoch"].to_list()
     highest = ic.sort("ic", descending=True, maintain_order=True)["epoch"][0]
     after = [epoch for epoch in epochs if turned is not None and epoch >= turned]
-    chosen = {epochs[0], highest, *after[:1], epochs[-1]}
-    spread = [epochs[round(i * (len(epochs) - 1) / (PANELS - 1))] for i in range(PANELS)]
+    first = epochs[:1] if count >= PANELS else []
+    chosen = {*first, highest, *after[:1], epochs[-1]}
+    spread = [epochs[round(i * (len(epochs) - 1) / (count - 1))] for i in range(count)]
     for epoch in spread:
-        if len(chosen) < PANELS:
+        if len(chosen) < count:
             chosen.add(epoch)
     return sorted(chosen)
 

@@ -1,21 +1,21 @@
 """The report of a sweep: one HTML file that opens anywhere, without a network, while the sweep runs or after."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analysis import plots
 from analysis.claims import check_claims
 from analysis.curves import mean_curves
 from analysis.fields import label_of, name_of, text_of
 from analysis.finding import transition_text, with_spread
-from analysis.report_texts import accuracy_texts, claim_texts, toy_texts
+from analysis.report_sections import Filled, filled
+from analysis.report_texts import claim_texts, compares_variants
 from analysis.results import Results, open_results
-from analysis.tables import count_by_status, finding, summary, toy_summary
-from analysis.toys import toy_contexts
-from analysis.variants import MARGIN, accuracies, fullest_part, variant_contexts
+from analysis.sections import Cell, Texts
+from analysis.tables import count_by_status, finding, summary
 from tic_sweep.config import field_rules
 from tic_sweep.errors import StoreError
 from tic_sweep.records import ENDED, STATUSES
@@ -62,25 +62,21 @@ def render_report(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    results = dataclasses.replace(results, trials=results.trials.collect().lazy())  # every section asks for them
     table = summary(results)
-    shown, figures = _figures(results)
-    tried, compared = toy_summary(results), accuracies(results)
+    sections = [_section(one) for one in filled(results)]
+    toys = "toys" in {section["id"] for section in sections}
     return environment.get_template("report.html.j2").render(
         manifest=results.manifests[0],
         claims=claim_texts(check_claims(results)),
         finding=finding(results),
         counts=_counts(results),
-        images=not table.is_empty() or tried.is_empty(),
+        images=not table.is_empty() or not toys,
         setting_names=[name_of(path) for path in results.settings],
         rows=_rows(results, table),
-        toy_names=[name_of(path) for path in toy_contexts(results)],
-        toys=toy_texts(tried, toy_contexts(results)),
-        accuracy_names=[name_of(path) for path in variant_contexts(results)],
-        accuracies=accuracy_texts(compared, variant_contexts(results)) if _variants(results) > 1 else [],
-        margin=MARGIN,
-        variants=_variants(results) > 1,
-        focus=shown,
-        figures={name: _embedded(figure) for name, figure in figures.items()},
+        toys=toys,
+        variants=compares_variants(results),
+        sections=sections,
         failures=_failures(results),
         listed=LISTED,
         shown=SHOWN,
@@ -89,34 +85,30 @@ def render_report(results: Results) -> str:
         definition={"drop": DROP, "plateau": PLATEAU, "confirm": CONFIRM},
         statuses=STATUSES,
         spark=SPARK,
-        plotly=Markup(get_plotlyjs()) if figures else "",  # noqa: S704 - the library itself
+        plotly=Markup(get_plotlyjs()) if any(section["figure"] for section in sections) else "",  # noqa: S704 - the library itself
     )
 
 
-def _figures(results: Results) -> tuple[str, dict[str, "go.Figure"]]:
-    """Return the figures that have something to show, and which settings the curves against epoch are limited to."""
-    drawn: dict[str, go.Figure] = {}
-    tasks = results.trials.select(pl.col("task").unique()).collect()["task"].to_list()
-    shown = ""
-    if "images" in tasks:
-        shown, part = fullest_part(results)
-        drawn |= {
-            "ic": plots.ic_by_epoch(part), "fisher": plots.fisher_bars(part), "accuracy": plots.accuracy_by_epoch(part),
-            "dynamics": plots.dynamics_panels(results),
-        }  # fmt: skip
-        if _variants(results) > 1:
-            drawn["differences"] = plots.accuracy_differences(results)
-    if set(tasks) - {"images"}:
-        drawn |= {
-            "solved": plots.solved_by_rate(results), "loss": plots.loss_by_rate(results),
-            "raster": plots.raster(results), "areas": plots.area_heat(results),
-        }  # fmt: skip
-    return shown, {name: figure for name, figure in drawn.items() if figure.data}
+def _section(one: Filled) -> dict[str, Any]:
+    """Return a section as the page needs it: its words, its figure as JSON, its table's cells with their kinds."""
+    section = one.section
+    return {
+        "id": section.id, "title": section.title, "caption": one.caption,
+        "figure": _embedded(one.figure) if one.figure else "", "table": _table(one.texts) if one.texts else None,
+    }  # fmt: skip
 
 
-def _variants(results: Results) -> int:
-    """Return how many variants of the gradient there are."""
-    return results.trials.select(pl.col("variant").n_unique()).collect().item()
+def _table(texts: Texts) -> dict[str, Any]:
+    """Return a table with the kind of each of its columns (name, number or words), and all cells as cells."""
+    kinds = [
+        "name" if i < texts.numbers else "words" if i in texts.words else "number" for i in range(len(texts.heads))
+    ]
+    rows = [
+        [(kind, cell if isinstance(cell, Cell) else Cell(text=cell)) for kind, cell in zip(kinds, row, strict=True)]
+        for row in texts.rows
+    ]
+    heads = list(zip(kinds, texts.heads, strict=True))
+    return {"caption": texts.caption, "heads": heads, "rows": rows, "note": texts.note}
 
 
 def _embedded(figure: "go.Figure") -> Any:

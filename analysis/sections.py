@@ -20,6 +20,8 @@ class Cell:
 
     text: str
     small: str = ""
+    drawn: str = ""
+    """What a text of block characters is a drawing of, for those who do not see it; empty for words and numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Texts:
     rows: Sequence[Sequence[str | Cell]]
     numbers: int = 0
     """Index of the first column that holds numbers; those before it name the row."""
+    words: Sequence[int] = ()
+    """Indices of columns after that one that hold words or drawings instead."""
     note: str = ""
 
 
@@ -44,8 +48,10 @@ class Section:
     """The question that the section answers."""
     tables: tuple[str, ...]
     """Tables of the store without rows of which there is nothing to show."""
-    caption: str = ""
-    """How to read the figure."""
+    varied: tuple[str, ...] = ()
+    """Fields of the config in which the trials must differ."""
+    caption: str | Callable[[Results], str] = ""
+    """How to read the figure; a function where that depends on the results."""
     figure: "Callable[[Results], go.Figure] | None" = None
     """Draws the figure; one without traces is left out."""
     table: Callable[[Results], Texts | None] | None = None

@@ -26,12 +26,14 @@ _TRANSITION = pl.Struct(
 def tic_transitions(epochs: pl.LazyFrame, trials: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row per trial with its transition, by the definition in `tic_sweep.transition`.
 
+    The transition is that of the first training: what pruning does to the centroid afterwards is another question.
     Columns: key, sweep, the config fields that vary, timesteps, seed, status, variant; the fields of `Transition`
     (epoch, not_before, interpolated, slope, depth, ic_start, ic_max, ic_min, ic_final, observed) and turned; val_acc,
     test_acc, best_test_acc. A trial without a transition has ``turned = false`` and ``observed``, the last epoch it
     was seen at; one without any IC has a null there.
     """
-    curves = epochs.sort("key", "epoch").group_by("key", maintain_order=True).agg("epoch", "ic")
+    first_training = pl.col("cycle").fill_null(0) == 0  # null in results from before there were cycles
+    curves = epochs.filter(first_training).sort("key", "epoch").group_by("key", maintain_order=True).agg("epoch", "ic")
     setting = [path for path in varied_columns(trials) if path != "timesteps"]
     return (
         trials
@@ -66,7 +68,7 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
             *((pl.col("status") == status).sum().cast(pl.Int64).alias(f"n_{status}") for status in STATUSES),
             measured.sum().cast(pl.Int64).alias("n_measured"),
             (measured & pl.col("turned")).sum().cast(pl.Int64).alias("n_turned"),
-            pl.col("timesteps").max(),
+            *([] if "timesteps" in by else [pl.col("timesteps").max()]),
             pl.col("observed").filter(measured).min(),
             *(_moments(pl.col(name).filter(finished), name) for name in MEASURES),
             _moments(pl.col("interpolated").filter(measured), "transition"),

@@ -37,6 +37,9 @@ FAMILIES = {
         "model.name": "resnet19", "model.width": 1 / 8, "data.name": "cifar10", "data.image_size": 8,
         "neuron.reset_gradient": 0.5,
     },
+    "resnet34": {"model.name": "resnet34", "model.width": 1 / 32, "data.name": "cifar10", "data.image_size": 8},
+    "vgg16": {"model.name": "vgg16", "model.width": 1 / 16, "data.name": "digits"},
+    "alexnet": {"model.name": "alexnet", "model.width": 1 / 32, "data.name": "cifar10", "data.image_size": 9},
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Slow, plain estimators written from the definitions, against which the fast ones are checked."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -19,5 +21,25 @@ def fisher_units_oracle(model: nn.Module, images: Tensor, labels: Tensor, readou
             logits = outputs.mean(0) if readout == "mean" else outputs.sum(0)
             grads = torch.autograd.grad(cross_entropy(logits, y[None]), parameters, allow_unused=True)
             row.append(sum(g.double().square().sum().item() for g in grads if g is not None))
+        rows.append(row)
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def masked_fisher_units_oracle(model: nn.Module, images: Tensor, labels: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
+    """Return `fisher_units_oracle` over the parameters that are left: gradients of pruned weights do not count."""
+    model.eval()
+    named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    rows = []
+    for n, y in enumerate(labels):
+        row = []
+        for t in range(1, len(model(images[n : n + 1])) + 1):
+            loss = cross_entropy(model(images[n : n + 1])[:t].mean(0), y[None])
+            grads = dict(zip(named, torch.autograd.grad(loss, list(named.values()), allow_unused=True), strict=True))
+            left = [
+                grad[masks[layer]] if (layer := name.removesuffix(".weight")) in masks else grad
+                for name, grad in grads.items()
+                if grad is not None
+            ]
+            row.append(sum(grad.double().square().sum().item() for grad in left))
         rows.append(row)
     return torch.tensor(rows, dtype=torch.float64)

@@ -152,7 +152,7 @@ def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - cli
     else:
         console.print(plan_table(prepared.trials, prepared.telling))
     configs = [scale.base] * count if prepared.adaptive else [trial.config for trial in prepared.trials]
-    epochs = sum(config.optimiser.epochs for config in configs if config.task == "images")
+    epochs = sum(config.last_epoch for config in configs if config.task == "images")
     console.print(f"{count} trials, {epochs} epochs." if epochs else f"{count} trials.")
     if not no_cost and count:
         _print_cost(console, configs, given)

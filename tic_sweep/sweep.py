@@ -94,8 +94,9 @@ class Sweep:
 
 
 def sweep_names() -> list[str]:
-    """Return the names of the built-in sweeps: the modules of the package `sweeps`."""
-    return sorted(m.name for m in pkgutil.iter_modules(importlib.import_module("sweeps").__path__))
+    """Return the names of the built-in sweeps: the modules of the package `sweeps` but those that begin with "_"."""
+    modules = pkgutil.iter_modules(importlib.import_module("sweeps").__path__)
+    return sorted(module.name for module in modules if not module.name.startswith("_"))
 
 
 def load_sweep(name_or_file: str) -> tuple[Sweep, str]:

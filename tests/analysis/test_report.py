@@ -87,10 +87,10 @@ def test_report_defines_its_terms_with_the_numbers_in_use(page: Page) -> None:
 
 
 def test_report_embeds_its_figures(page: Page) -> None:
-    """Three figures lie in the page as data, together with the library that draws them."""
+    """Figures lie in the page as data, together with the library that draws them."""
     figures = {name: json.loads(text) for name, text in page.scripts.items() if name.endswith("-data")}
 
-    assert {"ic-data", "fisher-data", "accuracy-data"} == set(figures)
+    assert {"ic-data", "fisher-data", "accuracy-data"} <= set(figures)
     assert all(figure["data"] for figure in figures.values())
     assert any("plotly.js" in text[:2000] for text in page.scripts.values())
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tic_sweep.centroid import information_centroid, relative_centroid
+from tic_sweep.centroid import information_centroid, information_end, relative_centroid
 
 TRACES = st.lists(st.floats(0, 1e30), min_size=1, max_size=20).filter(lambda trace: sum(trace) > 1e-30)
 
@@ -64,3 +64,34 @@ def test_relative_centroid(ic: float, timesteps: int, expected: float) -> None:
 def test_no_relative_centroid(ic: float, timesteps: int) -> None:
     """A single timestep, or no centroid, has no relative centroid."""
     assert math.isnan(relative_centroid(ic, timesteps))
+
+
+@pytest.mark.parametrize(
+    ("trace_T", "end"),
+    [
+        ((10.0, 5.0, 0.1, 0.2), 2),
+        ((10.0, 0.1, 5.0, 0.2), 3),  # a gap is not the end
+        ((1.0, 1.0, 1.0), 3),
+        ((0.0, 0.0, 1.0), 3),
+        ((100.0, 5.0, 5.1), 3),
+        ((100.0, 5.0, 5.0), 1),  # at most 5 % is near zero
+        ((7.0,), 1),
+        ((0.0, 0.0, 0.0), 3),
+        ((math.nan, 1.0), 2),
+        ((math.inf, 1.0), 2),
+    ],
+)
+def test_the_end_of_information(trace_T: tuple[float, ...], end: int) -> None:
+    """The last timestep above 5 % of the largest; T where there is none to see."""
+    assert end == information_end(trace_T)
+
+
+@given(TRACES, st.integers(-60, 60))
+def test_the_end_does_not_depend_on_the_scale(trace_T: list[float], exponent: int) -> None:
+    """It lies in 1..T, and a power of two changes nothing."""
+    scaled = [i_t * 2.0**exponent for i_t in trace_T]
+
+    assert 1 <= information_end(trace_T) <= len(trace_T)
+    assert information_end(trace_T, near_zero=0.0) == max(t for t, i_t in enumerate(trace_T, 1) if i_t > 0)
+    if all(i_t == 0 or i_t > 1e-280 for i_t in scaled):  # no underflow
+        assert information_end(trace_T) == information_end(scaled)

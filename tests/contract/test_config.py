@@ -22,6 +22,7 @@ from tic_sweep.config import (
     field_rules,
     flatten,
     from_dict,
+    listed,
     replaced,
     to_dict,
 )
@@ -29,7 +30,8 @@ from tic_sweep.errors import ConfigError
 
 RULES = field_rules()
 NUMBERS = {path: rule for path, rule in RULES.items() if rule.type in (int, float)}
-NAMES = {path: rule for path, rule in RULES.items() if rule.type is str}
+NAMES = {path: rule for path, rule in RULES.items() if rule.type is str and rule.items is None}
+LISTS = {path: rule for path, rule in RULES.items() if rule.items is not None}
 
 
 def refusal(path: str, value: object) -> str:
@@ -42,6 +44,8 @@ def refusal(path: str, value: object) -> str:
 
 def nonsense(rule: Rule) -> list[object]:
     """Return values that no field of this type, or not this one, accepts."""
+    if rule.items is not None:
+        return [None, {"a": 1}, math.nan, math.inf, 1 + 2j, True, "nothing", "1,", "1,,2", "1 2", "nan", [1, None], -1]
     wrong: list[object] = [None, [1], {"a": 1}, math.nan, math.inf, -math.inf, 1 + 2j, b"1", 10**400]
     wrong += {bool: [0, 1, "true"], str: ["nothing", 1, True]}.get(rule.type, ["1", "", True])
     wrong += [2.5, 1e30, 2**63] if rule.type is int else []
@@ -77,6 +81,42 @@ def test_every_name_is_one_of_a_few(path: str, rule: Rule) -> None:
     """A field that holds a name lists the names, its default first among equals."""
     assert flatten(TrialConfig())[path] in rule.options
     assert len(rule.options) > 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1,20,40", "1,20,40"), ("40, 1,20", "1,20,40"), ("7,7", "7"), ((3, 1), "1,3"), ([2.0], "2"), (5, "5"),
+        ("", ""), ([], ""), ("1e2", "100"),
+    ],
+)  # fmt: skip
+def test_lists_are_kept_in_one_form(value: object, text: str) -> None:
+    """However a list is written, the same numbers are one text, and so one trial."""
+    config = replaced(TrialConfig(), {"probes.deficit_epochs": value})
+
+    assert text == config.probes.deficit_epochs
+    assert config == replaced(config, {"probes.deficit_epochs": config.probes.deficit_epochs})
+
+
+@pytest.mark.parametrize(("text", "numbers"), [("", ()), ("0.5,1,2", (0.5, 1.0, 2.0)), ("3", (3.0,))])
+def test_lists_are_read_as_numbers(text: str, numbers: tuple[float, ...]) -> None:
+    """`listed` undoes what the field does."""
+    config = replaced(TrialConfig(), {"probes.strengths": numbers})
+
+    assert text == config.probes.strengths
+    assert numbers == listed(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "accepted"),
+    [
+        ("probes.deficit_epochs", "1,2.5", "a list such as 1,20,40, each a whole number at least 0 epochs"),
+        ("probes.strengths", "1,1001", "a list such as 1,20,40, each a finite number at least 0 and at most 1000"),
+    ],
+)
+def test_refused_lists(path: str, value: str, accepted: str) -> None:
+    """One number out of bounds refuses the list, with what each may be."""
+    assert f"{path} must be {accepted}, got {value!r}." == refusal(path, value)
 
 
 def test_options_are_the_catalogue() -> None:
@@ -165,6 +205,34 @@ def test_near_miss_of_a_path() -> None:
             {"neuron.temporal_gradient": False, "neuron.reset_gradient": 0.5},
             "neuron.reset_gradient must be 0 when neuron.temporal_gradient is false",
         ),
+        ({"loss.name": "cross_entropy", "loss.alpha": 0.1}, "loss.alpha has no effect on loss.name cross_entropy"),
+        (
+            {"optimiser.epochs": 40, "probes.deficit_epochs": "1,41"},
+            "probes.deficit_epochs must be at most 40, the trial's last epoch, got '1,41'",
+        ),
+        (
+            {"data.coding": "poisson", "probes.robustness_epochs": "1"},
+            "probes.robustness_epochs must be empty for data.coding poisson",
+        ),
+        (
+            {"timesteps": 4, "probes.deficit_epochs": "1", "probes.deficit_window": 5},
+            "probes.deficit_window must be at most timesteps = 4, got 5",
+        ),
+        (
+            {"data.test_samples": 100, "probes.test_images": 101},
+            "probes.test_images must be at most the 100 images of the test split, got 101",
+        ),
+        ({"timesteps": 4, "pruning.timesteps": 5}, "pruning.timesteps must be at most timesteps = 4, got 5"),
+        ({"pruning.suggest": True, "pruning.timesteps": 3}, "pruning.timesteps must be 0 when pruning.suggest is true"),
+        ({"pruning.suggest": True, "fisher.every": 0}, "pruning.suggest must be false when fisher.every is 0"),
+        (
+            {"pruning.weights": "continue", "pruning.rewind_epoch": 1},
+            "pruning.rewind_epoch has no effect on pruning.weights continue",
+        ),
+        (
+            {"pruning.weights": "rewind", "pruning.rewind_epoch": 301},
+            "pruning.rewind_epoch must be at most optimiser.epochs = 300, got 301",
+        ),
     ],
 )
 def test_fields_that_contradict_each_other(changes: dict[str, object], message: str) -> None:
@@ -195,8 +263,10 @@ def values_of(path: str, rule: Rule) -> st.SearchStrategy[Any]:
         return st.just("cifar10") if path == "data.name" else st.sampled_from(rule.options)
     if rule.type is bool:
         return st.just(True)
+    if rule.items is not None:
+        return st.just("1,2")
     low = rule.at_least if rule.at_least is not None else rule.above
-    high = 32 if path == "data.image_size" else min(rule.at_most or 1000, 1000)
+    high = 32 if path == "data.image_size" else min(1000 if rule.at_most is None else rule.at_most, 1000)
     if path.startswith("data.") and path.endswith("_samples"):
         return st.just(0) | st.integers(1000, 10_000)
     if rule.type is float:
@@ -204,11 +274,22 @@ def values_of(path: str, rule: Rule) -> st.SearchStrategy[Any]:
     return st.integers(int(low or 0), int(high))
 
 
-IMAGE_RULES = {path: rule for path, rule in RULES.items() if path != "task" and not path.startswith("toy.")}
+TOGETHER = (
+    {"loss.name": "alpha", "loss.alpha": 0.07},
+    {"probes.deficit_epochs": "1,20,300", "probes.deficit_window": 10, "probes.robustness_epochs": "300"},
+    {"pruning.cycles": 5, "pruning.timesteps": 3},
+    {"pruning.cycles": 5, "pruning.suggest": True},
+    {"pruning.cycles": 5, "pruning.weights": "rewind", "pruning.rewind_epoch": 20},
+)
+"""Fields that are accepted next to some values of other fields only."""
+APART = {path for changes in TOGETHER for path in changes} - {"pruning.cycles"}
+IMAGE_RULES = {
+    path: rule for path, rule in RULES.items() if path != "task" and not path.startswith("toy.") and path not in APART
+}
 CONFIGS = st.fixed_dictionaries({}, optional={path: values_of(path, rule) for path, rule in IMAGE_RULES.items()})
 
 
-@given(CONFIGS)
+@given(CONFIGS | st.sampled_from(TOGETHER))
 def test_round_trips(changes: dict[str, object]) -> None:
     """A config survives plain dicts and flat paths, and carries every change made to it."""
     config = replaced(TrialConfig(), changes)
@@ -228,6 +309,14 @@ def test_flat_and_nested_name_the_same_fields() -> None:
     ]
 
     assert joined == list(flatten(TrialConfig())) == list(RULES)
+
+
+@pytest.mark.parametrize(("cycles", "epochs", "last"), [(0, 60, 300), (5, 60, 600), (5, 0, 300), (1, 7, 307)])
+def test_the_last_epoch_counts_every_retraining(cycles: int, epochs: int, last: int) -> None:
+    """A trial is its first training and then its pruning cycles."""
+    config = replaced(TrialConfig(), {"pruning.cycles": cycles, "pruning.epochs": epochs})
+
+    assert last == config.last_epoch
 
 
 def test_missing_fields_keep_their_defaults() -> None:

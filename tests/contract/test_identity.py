@@ -40,6 +40,8 @@ DEFAULTS: dict[str, Any] = {
     "optimiser.schedule": "cosine",
     "optimiser.batch_size": 128,
     "optimiser.epochs": 300,
+    "loss.name": "cross_entropy",
+    "loss.alpha": 0.0,
     "fisher.kind": "empirical",
     "fisher.every": 1,
     "fisher.samples": 1000,
@@ -47,6 +49,27 @@ DEFAULTS: dict[str, Any] = {
     "fisher.detail": "model",
     "probes.dynamics_every": 0,
     "probes.dynamics_samples": 64,
+    "probes.test_images": 0,
+    "probes.deficit_epochs": "",
+    "probes.deficit_window": 3,
+    "probes.deficit_strength": 0.5,
+    "probes.robustness_epochs": "",
+    "probes.strengths": "1",
+    "probes.gaussian_strength": 0.5,
+    "probes.blur_factor": 2.0,
+    "probes.fgsm_eps": 8 / 255,
+    "probes.pgd_eps": 8 / 255,
+    "probes.pgd_step": 4 / 255,
+    "probes.pgd_steps": 10,
+    "probes.pgd_random_start": True,
+    "pruning.cycles": 0,
+    "pruning.share": 0.5,
+    "pruning.epochs": 60,
+    "pruning.timesteps": 0,
+    "pruning.suggest": False,
+    "pruning.lr_factor": 1.0,
+    "pruning.weights": "continue",
+    "pruning.rewind_epoch": 0,
     "toy.tau_synapse": 2.0,
     "toy.inputs": 100,
     "toy.input_rate": 0.1,
@@ -73,24 +96,35 @@ FROZEN: dict[str, dict[str, Any]] = {
 OTHERS = {
     "data.image_size": 16,
     "optimiser.momentum": 0.5,
+    "probes.deficit_epochs": "1",
+    "probes.robustness_epochs": "1,300",
+    "probes.strengths": "0.5,1",
+    "probes.fgsm_eps": 0.1,
+    "probes.pgd_eps": 0.1,
+    "probes.pgd_step": 0.1,
+    "pruning.share": 0.25,
     "toy.input_rate": 0.2,
     "toy.target_rate": 0.2,
     "toy.lr_low": 0.01,
 }
 READ_BY = {"toy.width": "xor", "toy.samples": "xor"}
 """The task that reads a field, where it is not the first that reads its section."""
+NEXT_TO = {"loss.alpha": {"loss.name": "alpha"}, "pruning.rewind_epoch": {"pruning.weights": "rewind"}}
+"""Values next to which alone a field may differ from its default."""
 
 
 def other(path: str, rule: Rule) -> object:
     """Return an accepted value that is not the default."""
     default = DEFAULTS[path]
+    if path in OTHERS:
+        return OTHERS[path]
     if path.startswith("data.") and path.endswith("_samples"):
         return 2000
     if rule.options:
         return next(option for option in rule.options if option != default)
     if rule.type is bool:
         return not default
-    return OTHERS.get(path, default + 1 if default or path == "seed" else 1)
+    return default + 1 if default or path == "seed" else 1
 
 
 def test_defaults_are_frozen() -> None:
@@ -110,7 +144,7 @@ def test_keys_are_frozen(name: str, key: str) -> None:
 def test_every_field_is_part_of_the_key(path: str, rule: Rule) -> None:
     """Two trials that differ in any field have different keys."""
     task = READ_BY.get(path, "spike_train" if path.startswith("toy.") else "images")
-    base = replaced(TrialConfig(), {"task": task})
+    base = replaced(TrialConfig(), {"task": task, **NEXT_TO.get(path, {})})
 
     assert trial_key(base) != trial_key(replaced(base, {path: other(path, rule)}))
 

@@ -5,13 +5,14 @@ import math
 import pytest
 import torch
 from cases import FAMILIES, lively
-from oracles import fisher_units_oracle
+from oracles import fisher_units_oracle, masked_fisher_units_oracle
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from tic_sweep.centroid import information_centroid
 from tic_sweep.config import NeuronConfig
 from tic_sweep.fisher import block_of, fisher_trace
+from tic_sweep.pruning import keep_largest, mask_weights
 from tic_sweep.snn import lif
 
 
@@ -83,6 +84,49 @@ def test_equals_the_oracle_on_a_network_of_ones_own():
     assert all(units.sum() > 0 for units in measured.layers.values())
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pruned_weights_are_no_parameters(family: str, monkeypatch: pytest.MonkeyPatch):
+    """Of a pruned network every sample's trace is that over the parameters that are left, in whole or in parts."""
+    case = lively(family)
+    masks = keep_largest(case.model, {}, 1500)
+    mask_weights(case.model, masks)
+    expected = masked_fisher_units_oracle(case.model, case.images, case.labels, masks)
+    measured = fisher_trace(case.model, case.images, case.labels, masks=masks)
+    monkeypatch.setattr("tic_sweep.fisher.per_sample.BYTES_KEPT", 10_000)
+    in_parts = fisher_trace(case.model, case.images, case.labels, masks=masks)
+
+    torch.testing.assert_close(measured.units_NT, expected, rtol=1e-9, atol=0)
+    torch.testing.assert_close(in_parts.units_NT, expected, rtol=1e-9, atol=0)
+    assert (fisher_trace(case.model, case.images, case.labels).units_NT >= measured.units_NT).all()
+
+
+def test_pruned_weights_without_a_closed_form():
+    """The same by definition, where a layer has no rule."""
+    drawn = torch.Generator().manual_seed(5)
+    torch.manual_seed(0)
+    model = Foreign().double().eval()
+    images, labels = torch.randn(4, 2, 9, 9, generator=drawn, dtype=torch.float64), torch.tensor([0, 1, 2, 1])
+    masks = keep_largest(model, {}, 150)
+    mask_weights(model, masks)
+    measured = fisher_trace(model, images, labels, masks=masks)
+
+    expected = masked_fisher_units_oracle(model, images, labels, masks)
+
+    torch.testing.assert_close(measured.units_NT, expected, rtol=1e-9, atol=0)
+
+
+def test_pruned_weights_are_left_out_of_the_published_kind():
+    """Kind batch with no weight left in the head: what remains of it is its bias."""
+    case = lively("small_conv", samples=16)
+    masks = {"head": torch.zeros_like(case.model.head.weight, dtype=torch.bool)}
+    plain = fisher_trace(case.model, case.images, case.labels, kind="batch", layers=True).layers["head"]
+    none_left = fisher_trace(case.model, case.images, case.labels, kind="batch", layers=True, masks=masks)
+    gradient = torch.autograd.grad(cross_entropy(case.model(case.images).mean(0), case.labels), case.model.head.bias)[0]
+
+    assert pytest.approx(float(gradient.square().sum())) == float(none_left.layers["head"][0, -1])
+    assert (plain > none_left.layers["head"]).all()
+
+
 @pytest.mark.parametrize("chunk", [1, 3, 5])
 def test_the_chunk_size_changes_nothing(chunk: int):
     """Chunks bound the memory, not the result."""
@@ -115,14 +159,15 @@ def test_both_identities_give_the_same_norms(monkeypatch: pytest.MonkeyPatch, *,
     torch.testing.assert_close(measured.units_NT, expected, rtol=1e-9, atol=0)
 
 
-def test_parts_add_up_to_the_whole():
-    """The traces of all layers sum to the model's, and so do those of all blocks."""
-    case = lively("resnet19")
+@pytest.mark.parametrize(("family", "blocks"), [("resnet19", 8), ("resnet34", 16), ("vgg16", 12), ("alexnet", 6)])
+def test_parts_add_up_to_the_whole(family: str, blocks: int):
+    """The traces of all layers sum to the model's, and so do those of all blocks: the stem, the blocks, the head."""
+    case = lively(family, samples=2)
     measured = fisher_trace(case.model, case.images, case.labels, layers=True)
 
     torch.testing.assert_close(torch.stack(list(measured.layers.values())).sum(0), measured.units_NT)
     torch.testing.assert_close(torch.stack(list(measured.blocks.values())).sum(0), measured.units_NT)
-    assert ["stem", *(f"blocks.{i}" for i in range(8)), "head"] == list(measured.blocks)
+    assert ["stem", *(f"blocks.{i}" for i in range(blocks)), "head"] == list(measured.blocks)
 
 
 def test_layers_equal_the_oracle_restricted_to_them():

@@ -1,12 +1,14 @@
 """Progress: counts, a pace, and one plain line now and then where there is no terminal."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from launch.launch_fakes import planned, report
 from rich.console import Console
 
+from tic_sweep.config import replaced
 from tic_sweep.launch.progress import Progress, duration
+from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import TrialRow
 
 
@@ -38,6 +40,28 @@ def test_the_time_left_follows_the_pace() -> None:
     progress.ended(trials[0], ended(trials[0].key), None)
 
     assert 10.0 == progress.seconds_left()
+
+
+def test_retraining_counts_by_its_timesteps() -> None:
+    """One epoch of ten timesteps and two of five: when the first training is over, a third of the work is left."""
+    clock = Clock()
+    trial = retrained(planned(seed=0, epochs=1))
+    progress = Progress("tiny", 1, console=Console(file=io.StringIO()), clock=clock)
+    progress.expect([trial])
+    progress.started(trial, 1)
+    left = []
+    for epoch in range(4):
+        clock.now += 10.0
+        progress.report(trial, report(trial.key, epoch))
+        left.append(progress.seconds_left())
+
+    assert [20.0, 10.0, 6.0, 0.0] == left
+
+
+def retrained(trial: PlannedTrial) -> PlannedTrial:
+    """Return the trial with two cycles of one epoch at half its timesteps."""
+    changes = {"timesteps": 10, "pruning.cycles": 2, "pruning.epochs": 1, "pruning.timesteps": 5}
+    return replace(trial, config=replaced(trial.config, changes))
 
 
 def test_plain_lines_come_every_ten_seconds_and_at_the_end() -> None:

@@ -1,34 +1,25 @@
-"""The parts of a training: learning rates, update rules, checkpoints, evaluation, the cost probe."""
+"""The parts of a training: update rules, checkpoints, evaluation, the cost probe."""
 
+import copy
 import os
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
-from cases import SMALL
+from cases import SMALL, lively
+from torch.nn.functional import cross_entropy
 
 from tic_sweep.config import OptimiserConfig, Resources, replaced
 from tic_sweep.data import Split
-from tic_sweep.models import build_model
+from tic_sweep.models import SpikingNetwork, build_model
 from tic_sweep.training import load_checkpoint, save_checkpoint, seconds_per_image, weights_digest
-from tic_sweep.training.optimisation import build_optimiser, learning_rate
-from tic_sweep.training.presentation import Presentation, evaluate
+from tic_sweep.training.evaluation import evaluate
+from tic_sweep.training.optimisation import build_optimiser
+from tic_sweep.training.presentation import Presentation
 
-
-def test_cosine_starts_at_lr_and_nears_zero():
-    """Epoch 1 of 4 has lr, epoch 3 half of it, and the rate would reach zero after the last epoch."""
-    config = OptimiserConfig(lr=0.4, epochs=4)
-
-    assert pytest.approx([0.4, 0.2]) == [learning_rate(config, 1), learning_rate(config, 3)]
-    assert pytest.approx(0) == learning_rate(config, 5)
-
-
-def test_constant_stays():
-    """Without a schedule every epoch has the same rate."""
-    config = OptimiserConfig(lr=0.4, epochs=4, schedule="constant")
-
-    assert [0.4] * 4 == [learning_rate(config, epoch) for epoch in range(1, 5)]
+SPLIT = Split(torch.rand(30, 1, 8, 8), torch.randint(10, (30,)))
+PRESENT = Presentation(SMALL, torch.zeros(1), torch.ones(1))
 
 
 def test_update_rules_take_their_settings():
@@ -91,14 +82,53 @@ def test_the_digest_sees_every_bit():
 
 
 def test_evaluation_weighs_all_samples_alike(monkeypatch: pytest.MonkeyPatch):
-    """Loss and accuracy do not depend on how a split is cut into batches."""
+    """Losses and accuracies do not depend on how a split is cut into batches."""
     model = build_model(SMALL)
-    split = Split(torch.rand(30, 1, 8, 8), torch.randint(10, (30,)))
-    present = Presentation(SMALL, torch.zeros(1), torch.ones(1))
-    whole = evaluate(model, split, present, torch.Generator())
-    monkeypatch.setattr("tic_sweep.training.presentation.EVALUATION_BATCH", 7)
+    whole = evaluate(model, SPLIT, PRESENT, torch.Generator())
+    monkeypatch.setattr("tic_sweep.training.evaluation.EVALUATION_BATCH", 7)
+    cut = evaluate(model, SPLIT, PRESENT, torch.Generator())
 
-    assert pytest.approx(whole) == evaluate(model, split, present, torch.Generator())
+    assert pytest.approx(whole.loss_T) == cut.loss_T
+    assert whole.acc_T == cut.acc_T
+
+
+@pytest.mark.parametrize("readout", ["mean", "sum"])
+def test_evaluation_reads_out_every_horizon(readout: str):
+    """Loss and accuracy at t are those of the outputs of timesteps 1..t alone; the last are the trial's."""
+    config = replaced(SMALL, {"model.readout": readout})
+    model, present = build_model(config), Presentation(config, torch.zeros(1), torch.ones(1))
+    found = evaluate(model, SPLIT, present, torch.Generator())
+    with torch.no_grad():
+        outputs_TNK = model(SPLIT.images)
+    for t in (1, 2, 3):
+        logits_NK = outputs_TNK[:t].mean(0) if readout == "mean" else outputs_TNK[:t].sum(0)
+        loss = cross_entropy(logits_NK, SPLIT.labels)
+
+        assert (pytest.approx(loss.item()), (logits_NK.argmax(1) == SPLIT.labels).double().mean()) == (
+            found.loss_T[t - 1], found.acc_T[t - 1],
+        )  # fmt: skip
+    assert (found.loss_T[-1], found.acc_T[-1]) == (found.loss, found.acc)
+
+
+@pytest.mark.parametrize("norm", ["batch", "tdbn"])
+def test_a_horizon_is_a_run_of_as_many_timesteps(norm: str):
+    """A network that runs for T' < T timesteps does as well at each as one that runs for T: nothing looks ahead."""
+    case = lively("small_conv tdbn soft" if norm == "tdbn" else "small_conv", samples=30, timesteps=6)
+    split = Split(case.images, case.labels)
+    shorter = replaced(case.config, {"timesteps": 4})
+    whole, short = (
+        evaluate(model, split, Presentation(config, torch.zeros(1), torch.ones(1)), torch.Generator())
+        for model, config in ((case.model, case.config), (_running_for(case.model, 4), shorter))
+    )
+
+    assert 0 < sum(whole.acc_T) < 6
+    assert (pytest.approx(whole.loss_T[:4]), whole.acc_T[:4]) == (short.loss_T, short.acc_T)
+
+
+def _running_for(model: SpikingNetwork, timesteps: int) -> SpikingNetwork:
+    shorter = copy.deepcopy(model)
+    shorter.timesteps = timesteps
+    return shorter
 
 
 def test_the_probe_measures_both_costs():

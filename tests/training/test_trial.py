@@ -1,45 +1,20 @@
 """One trial: reports, outcomes, exact resume, and measurements that leave no trace."""
 
-import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from cases import SMALL
+from training.trial_runs import RESOURCES, ending, numbers, rows_of, run
 
-from tic_sweep.config import Resources, TrialConfig, field_rules, flatten, replaced, trial_key
-from tic_sweep.data import RawImages, load_images
+from tic_sweep.config import Resources, field_rules, flatten, replaced, trial_key
+from tic_sweep.data import RawImages
 from tic_sweep.probes import LayerDynamics
-from tic_sweep.records import DynamicsRow, FisherRow, Outcome, Report
+from tic_sweep.records import DynamicsRow, FisherRow, HorizonRow
 from tic_sweep.training import Training
-
-RESOURCES = Resources(device="cpu", checkpoint_seconds=0)
-
-
-@pytest.fixture(scope="module")
-def digits() -> RawImages:
-    """Return the embedded digits."""
-    return load_images("digits")
-
-
-def run(config: TrialConfig, images: RawImages, checkpoint: Path | None = None) -> tuple[list[Report], Outcome]:
-    """Return all reports and the outcome of a trial."""
-    training = Training(config, images, RESOURCES, checkpoint)
-    return list(training.reports()), training.outcome
-
-
-def numbers(reports: list[Report]) -> str:
-    """Return every number of the reports but the times and the key, as text."""
-    rows = [{k: v for k, v in asdict(r.epoch).items() if not k.endswith("seconds") and k != "key"} for r in reports]
-    fisher = [{k: v for k, v in asdict(row).items() if k != "key"} for r in reports for row in r.rows]
-    return json.dumps([rows, fisher])
-
-
-def rows_of(report: Report, record: type) -> tuple:
-    """Return the report's rows of one kind."""
-    return tuple(row for row in report.rows if isinstance(row, record))
+from tic_sweep.training.evaluation import Evaluation
 
 
 def test_reports_begin_untrained_and_follow_each_epoch(digits: RawImages):
@@ -92,7 +67,8 @@ def test_measuring_dynamics_leaves_training_and_fisher_untouched(digits: RawImag
         reports, outcome = run(watched, digits)
 
         assert expected.weights_digest == outcome.weights_digest
-        assert numbers(plain) == numbers([replace(r, rows=rows_of(r, FisherRow)) for r in reports])
+        undisturbed = [replace(r, rows=(*rows_of(r, HorizonRow), *rows_of(r, FisherRow))) for r in reports]
+        assert numbers(plain) == numbers(undisturbed)
         assert all(rows_of(r, DynamicsRow) for r in reports)
 
 
@@ -146,7 +122,7 @@ def test_lack_of_memory_is_an_outcome(digits: RawImages, monkeypatch: pytest.Mon
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("tic_sweep.training.trial.evaluate", fail)
+    monkeypatch.setattr("tic_sweep.training.observation.evaluate", fail)
     _, outcome = run(SMALL, digits)
 
     assert ("out_of_memory", str(error)) == (outcome.status, outcome.reason)
@@ -154,7 +130,7 @@ def test_lack_of_memory_is_an_outcome(digits: RawImages, monkeypatch: pytest.Mon
 
 def test_other_errors_are_raised(digits: RawImages, monkeypatch: pytest.MonkeyPatch):
     """A bug is an exception, never an outcome."""
-    monkeypatch.setattr("tic_sweep.training.trial.evaluate", lambda *_: 1 / 0)
+    monkeypatch.setattr("tic_sweep.training.observation.evaluate", lambda *_: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         run(SMALL, digits)
@@ -163,7 +139,9 @@ def test_other_errors_are_raised(digits: RawImages, monkeypatch: pytest.MonkeyPa
 def test_the_best_weights_are_kept_apart_from_the_last(digits: RawImages, monkeypatch: pytest.MonkeyPatch):
     """The best epoch by validation is remembered, its weights tested, and the last ones stay loaded."""
     scores = iter([0.1, 0.7, 0.4, 0.55, 0.65])  # untrained, epochs 1 and 2, then the tests of last and best
-    monkeypatch.setattr("tic_sweep.training.trial.evaluate", lambda *_: (1.0, next(scores)))
+    monkeypatch.setattr(
+        "tic_sweep.training.observation.evaluate", lambda *_: Evaluation((1.0,) * 3, (next(scores),) * 3)
+    )
     _, outcome = run(SMALL, digits)
 
     assert (1, 0.7, 0.4) == (outcome.best_epoch, outcome.best_val_acc, outcome.val_acc)
@@ -177,16 +155,16 @@ def test_fisher_is_measured_every_few_epochs_and_at_the_end(digits: RawImages):
     reports, _ = run(replaced(SMALL, {"fisher.every": 2, "optimiser.epochs": 3}), digits)
 
     assert [True, False, True, True] == [r.epoch.ic is not None for r in reports]
-    assert [3, 0, 3, 3] == [len(r.rows) for r in reports]
+    assert [3, 0, 3, 3] == [len(rows_of(r, FisherRow)) for r in reports]
 
 
 def test_dynamics_are_measured_every_few_epochs_and_at_the_end(digits: RawImages):
     """every=2 of 3 epochs: 4 layers of 3 timesteps each at 0, 2 and, as the last, 3; the jacobian is null at T."""
     config = replaced(SMALL, {"probes.dynamics_every": 2, "fisher.every": 0, "optimiser.epochs": 3})
     reports, _ = run(config, digits)
-    rows = reports[2].rows
+    rows = rows_of(reports[2], DynamicsRow)
 
-    assert [12, 0, 12, 12] == [len(r.rows) for r in reports]
+    assert [12, 0, 12, 12] == [len(rows_of(r, DynamicsRow)) for r in reports]
     assert {(trial_key(config), 2)} == {(row.key, row.epoch) for row in rows}
     assert [("stem.lif", 1), ("stem.lif", 2), ("stem.lif", 3), ("blocks.0.lif", 1)] == [
         (row.layer, row.t) for row in rows[:4]
@@ -197,9 +175,9 @@ def test_dynamics_are_measured_every_few_epochs_and_at_the_end(digits: RawImages
 
 def test_dynamics_are_measured_on_the_first_of_the_fisher_images(digits: RawImages):
     """Both measurements look at the same training images, as far as both reach."""
-    training = Training(replaced(SMALL, {"probes.dynamics_samples": 5}), digits, RESOURCES)
+    observer = Training(replaced(SMALL, {"probes.dynamics_samples": 5}), digits, RESOURCES)._observer
 
-    assert torch.equal(training._fisher_images.images[:5], training._dynamics_images.images)
+    assert torch.equal(observer.fisher_images.images[:5], observer.dynamics_images.images)
 
 
 def test_dynamics_that_are_not_finite_end_the_trial(digits: RawImages, monkeypatch: pytest.MonkeyPatch):
@@ -215,11 +193,21 @@ def test_dynamics_that_are_not_finite_end_the_trial(digits: RawImages, monkeypat
     assert "dynamics" in outcome.reason
 
 
+def test_every_report_tells_every_horizon(digits: RawImages):
+    """Horizons are 1..T at every epoch, and the last is the epoch's own loss and accuracy."""
+    reports, _ = run(SMALL, digits)
+
+    assert [[1, 2, 3]] * 3 == [[row.t for row in rows_of(r, HorizonRow)] for r in reports]
+    for report in reports:
+        last = rows_of(report, HorizonRow)[-1]
+        assert (report.epoch.val_loss, report.epoch.val_acc) == (last.val_loss, last.val_acc)
+
+
 def test_detail_adds_blocks_and_layers(digits: RawImages):
     """Each level's traces sum to the model's at every horizon."""
     reports, _ = run(replaced(SMALL, {"fisher.detail": "layer", "optimiser.epochs": 0}), digits)
     sums = {
-        level: sum(row.fisher_trace for row in reports[0].rows if (row.level, row.t) == (level, 3))
+        level: sum(row.fisher_trace for row in rows_of(reports[0], FisherRow) if (row.level, row.t) == (level, 3))
         for level in ("model", "block", "layer")
     }
 
@@ -271,14 +259,56 @@ OTHER_VALUES: dict[str, object] = {
     "fisher.detail": "layer",
     "probes.dynamics_every": 1,
     "probes.dynamics_samples": 11,
+    "probes.test_images": 11,
+    "probes.deficit_epochs": "1",
+    "probes.deficit_window": 2,
+    "probes.deficit_strength": 1.0,
+    "probes.robustness_epochs": "2",
+    "probes.strengths": "1,2",
+    "probes.gaussian_strength": 1.0,
+    "probes.blur_factor": 4.0,
+    "probes.fgsm_eps": 0.1,
+    "probes.pgd_eps": 0.1,
+    "probes.pgd_step": 0.01,
+    "probes.pgd_steps": 1,
+    "probes.pgd_random_start": False,
+    "pruning.cycles": 2,
+    "pruning.share": 0.25,
+    "pruning.epochs": 0,
+    "pruning.timesteps": 2,
+    "pruning.suggest": True,
+    "pruning.lr_factor": 0.5,
+    "pruning.weights": "rewind",
+    "pruning.rewind_epoch": 1,
+    "loss.name": "alpha",
+    "loss.alpha": 0.5,
     "timesteps": 4,
     "seed": 1,
 }
+DEFICITS = {"probes.deficit_epochs": "2"}
+ROBUSTNESS = {"probes.robustness_epochs": "2", "probes.pgd_steps": 2, "neuron.v_threshold": 0.3}
+PRUNED = {"pruning.cycles": 1, "pruning.epochs": 1}
+CONCENTRATED = {
+    "optimiser.epochs": 15, "optimiser.batch_size": 8, "neuron.tau": 4 / 3, "timesteps": 5, "fisher.every": 15,
+}  # fmt: skip
+"""Trained until the Fisher trace ends before T."""
 FLIPPED_FROM = {
     # These act where another field lets them: the peak of arctan at width 1 is 1 already.
     "neuron.surrogate_unit_peak": {"neuron.surrogate": "sigmoid"},
     "model.name": {"model.width": 1 / 16},
     "probes.dynamics_samples": {"probes.dynamics_every": 1},
+    "probes.test_images": ROBUSTNESS,
+    "loss.alpha": {"loss.name": "alpha"},
+    "pruning.cycles": {"pruning.epochs": 1},
+    "pruning.suggest": PRUNED | CONCENTRATED,
+    "pruning.rewind_epoch": PRUNED | {"pruning.weights": "rewind"},
+    **{f"probes.deficit_{name}": DEFICITS for name in ("window", "strength")},
+    **{
+        f"probes.{name}": ROBUSTNESS
+        for name in ("strengths", "gaussian_strength", "blur_factor", "fgsm_eps", "pgd_eps", "pgd_step", "pgd_steps")
+    },
+    "probes.pgd_random_start": ROBUSTNESS,
+    **{f"pruning.{name}": PRUNED for name in ("share", "epochs", "timesteps", "lr_factor", "weights")},
 }
 
 
@@ -303,6 +333,5 @@ def test_every_field_changes_the_trial(digits: RawImages, path: str, value: obje
 
     assert flatten(base)[path] != flatten(flipped)[path]
     assert trial_key(base) != trial_key(flipped)
-    ending = [{k: v for k, v in asdict(o).items() if k != "wall_seconds"} for _, o in (before, after)]
-    assert (numbers(before[0]), ending[0]) != (numbers(after[0]), ending[1])
+    assert (numbers(before[0]), ending(before[1])) != (numbers(after[0]), ending(after[1]))
     assert all(math.isfinite(r.epoch.val_loss) for r in after[0])

@@ -43,9 +43,9 @@ DATASETS: dict[str, DatasetSpec] = {
 MODELS: dict[str, str] = {
     "small_conv": "three spiking convolutions after the stem (8-16-16-32 channels at width 1): a laptop's net",
     "resnet19": "ResNet19 as the TIC paper's code lays it out (26.11 M parameters at width 1)",
-    "resnet34": "ResNet34 with four stages of 3, 4, 6 and 3 blocks and a 3x3 stem (21.3 M parameters at width 1)",
-    "vgg16": "VGG16: thirteen convolutions, max-pooling after five stages, one linear head (14.7 M at width 1)",
-    "alexnet": "AlexNet: five convolutions, three max-poolings, two hidden linear layers",
+    "resnet34": "ResNet34 with a 3x3 stem and stages of 3, 4, 6 and 3 blocks (21.28 M parameters at width 1)",
+    "vgg16": "VGG16: thirteen convolutions, five max-poolings, no hidden linear layer (14.72 M parameters at width 1)",
+    "alexnet": "AlexNet: five convolutions, three max-poolings, two hidden linear layers (7.51 M parameters)",
 }
 
 TASKS: dict[str, str] = {

@@ -6,7 +6,7 @@ refused by name and value if it is out of bounds, so that no nonsense reaches a 
 
 import dataclasses
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeAlias
@@ -86,13 +86,13 @@ class Rule:
         """Return a list's numbers, in ascending order and each once, as text; None if one of them is refused."""
         if isinstance(value, str) and not value.strip():
             return ""
-        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, Sequence) else [value]
+        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
         single = self._single()
         try:
             numbers = {single.cast("", _number(part) if isinstance(part, str) else part) for part in parts}
         except ConfigError:
             return None
-        return ",".join(f"{number:.12g}" for number in sorted(numbers))
+        return ",".join(repr(number).removesuffix(".0") for number in sorted(numbers))
 
     def _within(self, value: Scalar) -> bool:
         if self.options:

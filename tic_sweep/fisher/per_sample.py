@@ -31,10 +31,14 @@ class PerSampleNorms:
         module: a convolution, linear layer or `TimeNorm` for which `has_rule` is true.
         inputs: what it was given in the forward pass; time and samples are its leading axes, joined or apart.
         samples: N.
+        mask: of a convolution's or linear layer's weight, true where it is a parameter; None is everywhere.
     """
 
-    def __init__(self, module: nn.Conv2d | nn.Linear | TimeNorm, inputs: Tensor, samples: int) -> None:
+    def __init__(
+        self, module: nn.Conv2d | nn.Linear | TimeNorm, inputs: Tensor, samples: int, mask: Tensor | None = None
+    ) -> None:
         self._module = module
+        self._mask_DK = None if mask is None else _channels_last(mask)
         self._weight, self._bias = module.weight, module.bias
         self._samples = samples
         self._inputs_TN = _time_first(inputs, samples, _plain_dims(module))
@@ -69,6 +73,8 @@ class PerSampleNorms:
         """Return ``‖g_n a_nᵀ‖²`` [N] over the first ``steps`` timesteps, by the cheaper of two identities."""
         timesteps, (_, d, length) = len(self._inputs_TN), g_NDL.shape
         pixels, k = length // steps, self._weight.numel() // d
+        if self._mask_DK is not None:
+            return self._masked_norms(g_NDL, steps, self._mask_DK)
         if self._gram_NLL is not None or _gram_is_cheaper(timesteps, pixels, d, k):
             if self._gram_NLL is None:
                 self._gram_NLL = torch.cat([a @ a.mT for a in self._each_part(timesteps, pixels * k)])
@@ -81,6 +87,14 @@ class PerSampleNorms:
         parts = self._each_part(steps, pixels * k)
         sizes = g_NDL.split(self._part_size(steps, pixels * k))
         return torch.cat([(g @ a).square().sum((1, 2)) for g, a in zip(sizes, parts, strict=True)])
+
+    def _masked_norms(self, g_NDL: Tensor, steps: int, mask_DK: Tensor) -> Tensor:
+        """Return ``‖m ∘ g_n a_nᵀ‖²`` [N]: only explicit gradients can leave weights out, Gram matrices hold all."""
+        d, k = mask_DK.shape
+        size = self._part_size(steps, max(g_NDL.shape[2] // steps * k, d * k))
+        parts = zip(g_NDL.split(size), self._inputs_TN[:steps].split(size, dim=1), strict=True)
+        norms = [((g @ self._columns(a).flatten(1, 2)) * mask_DK).square().sum((1, 2)) for g, a in parts]
+        return torch.cat(norms)
 
     def _part_size(self, steps: int, floats_per_step: int) -> int:
         return max(1, BYTES_KEPT // (steps * floats_per_step * self._inputs_TN.element_size()))
@@ -99,6 +113,11 @@ class PerSampleNorms:
         a_NTHWC = nn.functional.pad(a_TN, (pw, pw, ph, ph)).permute(1, 0, 3, 4, 2).contiguous()
         windows = a_NTHWC.unfold(2, dh * (kh - 1) + 1, sh).unfold(3, dw * (kw - 1) + 1, sw)[..., ::dh, ::dw]
         return windows.permute(0, 1, 2, 3, 5, 6, 4).flatten(4).flatten(2, 3)
+
+
+def _channels_last(weight: Tensor) -> Tensor:
+    """Lay a weight [D, C, kh, kw] or [D, K] out as [D, K], in the order of K that `PerSampleNorms` uses."""
+    return weight.permute(0, 2, 3, 1).flatten(1) if weight.dim() == 4 else weight  # noqa: PLR2004 - a convolution's
 
 
 def has_rule(module: nn.Module) -> TypeGuard[nn.Conv2d | nn.Linear | TimeNorm]:

@@ -14,7 +14,7 @@ Kinds:
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -84,6 +84,7 @@ def fisher_trace(
     layers: bool = False,
     chunk: int = 32,
     generator: torch.Generator | None = None,
+    masks: Mapping[str, Tensor] | None = None,
 ) -> FisherTrace:
     """Measure I_t at every horizon on some images, exactly, leaving the model as it was.
 
@@ -98,6 +99,7 @@ def fisher_trace(
         chunk: images per forward pass; bounds the memory, changes no number beyond rounding. Kind ``batch`` always
             takes 16 and leaves out an incomplete last batch.
         generator: (CPU) source of the labels of kind ``sampled``.
+        masks: by layer, true where its weight is a parameter; what is pruned is left out of every trace.
 
     Raises:
         ValueError: for an unknown kind, or fewer than 16 images for kind ``batch``.
@@ -107,12 +109,15 @@ def fisher_trace(
     if kind == "batch" and len(labels) < PUBLISHED_BATCH:
         raise ValueError(f"kind 'batch' needs at least {PUBLISHED_BATCH} images, got {len(labels)}.")
     parts: dict[str, list[Tensor]] = defaultdict(list)
+    masks = masks or {}
     with _evaluating(model):
         for some_images, some_labels in _chunks(images, labels, PUBLISHED_BATCH if kind == "batch" else chunk):
             if kind != "batch":
-                units = _sample_units(model, some_images, some_labels, readout, generator, sampled=kind == "sampled")
+                units = _sample_units(
+                    model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled"
+                )
             elif len(some_labels) == PUBLISHED_BATCH:
-                units = _batch_units(model, some_images, some_labels, readout)
+                units = _batch_units(model, some_images, some_labels, readout, masks)
             else:
                 continue
             for name, units_nT in units.items():
@@ -144,6 +149,7 @@ def _sample_units(
     labels: Tensor,
     readout: str,
     generator: torch.Generator | None,
+    masks: Mapping[str, Tensor],
     *,
     sampled: bool,
 ) -> dict[str, Tensor]:
@@ -153,34 +159,38 @@ def _sample_units(
         logits_TNK = horizon_logits(model(images), readout)
         likelihood_TN = _log_likelihood(logits_TNK, _drawn(logits_TNK, generator) if sampled else labels)
     norms = {
-        name: PerSampleNorms(module, calls[name][0][0], len(labels))
+        name: PerSampleNorms(module, calls[name][0][0], len(labels), masks.get(name))
         for name, module in owners.items()
         if has_rule(module) and len(calls[name]) == 1 and _private(owners, name)
     }
     outputs = [calls[name][0][1] for name in norms]
     others = {name: _own_parameters(owners[name]) for name in owners if name not in norms}
+    kept = _kept(model, masks)
     units = {name: logits_TNK.new_zeros(len(labels), len(logits_TNK)) for name in owners}
     for t, likelihood_N in enumerate(likelihood_TN, start=1):
         if norms:
             grads = torch.autograd.grad(likelihood_N.sum(), outputs, retain_graph=True)
             for (name, norm), grad in zip(norms.items(), grads, strict=True):
                 units[name][:, t - 1] = norm(grad, t)
-        _add_one_by_one(units, others, likelihood_N, t)
+        _add_one_by_one(units, others, likelihood_N, t, kept)
     return units
 
 
-def _batch_units(model: nn.Module, images: Tensor, labels: Tensor, readout: str) -> dict[str, Tensor]:
+def _batch_units(
+    model: nn.Module, images: Tensor, labels: Tensor, readout: str, masks: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Return per layer the squared norms [1, T] of the gradient of the batch's mean log-likelihood."""
     owners = _parameter_owners(model)
     named = [(name, parameter) for name, module in owners.items() for parameter in _own_parameters(module)]
+    kept = _kept(model, masks)
     with torch.enable_grad():
         likelihood_TN = _log_likelihood(horizon_logits(model(images), readout), labels)
     units = {name: likelihood_TN.new_zeros(1, len(likelihood_TN)) for name in owners}
     for t, likelihood_N in enumerate(likelihood_TN):
         grads = torch.autograd.grad(likelihood_N.mean(), [p for _, p in named], retain_graph=True, allow_unused=True)
-        for (name, _), grad in zip(named, grads, strict=True):
+        for (name, parameter), grad in zip(named, grads, strict=True):
             if grad is not None:
-                units[name][0, t] += grad.square().sum()
+                units[name][0, t] += (grad * kept.get(id(parameter), 1)).square().sum()
     return units
 
 
@@ -197,7 +207,11 @@ def _drawn(logits_TNK: Tensor, generator: torch.Generator | None) -> Tensor:
 
 
 def _add_one_by_one(
-    units: dict[str, Tensor], others: dict[str, list[nn.Parameter]], likelihood_N: Tensor, t: int
+    units: dict[str, Tensor],
+    others: dict[str, list[nn.Parameter]],
+    likelihood_N: Tensor,
+    t: int,
+    kept: Mapping[int, Tensor],
 ) -> None:
     """Fill in the parameters without a rule by their definition: one backward pass per sample.
 
@@ -209,9 +223,14 @@ def _add_one_by_one(
     parameters = [p for _, p in first_owner.values()]
     for n, likelihood in enumerate(likelihood_N):
         grads = torch.autograd.grad(likelihood, parameters, retain_graph=True, allow_unused=True)
-        for (name, _), grad in zip(first_owner.values(), grads, strict=True):
+        for (name, parameter), grad in zip(first_owner.values(), grads, strict=True):
             if grad is not None:
-                units[name][n, t - 1] += grad.square().sum()
+                units[name][n, t - 1] += (grad * kept.get(id(parameter), 1)).square().sum()
+
+
+def _kept(model: nn.Module, masks: Mapping[str, Tensor]) -> dict[int, Tensor]:
+    """Return the masks by the identity of their weight."""
+    return {id(model.get_submodule(name).weight): mask for name, mask in masks.items()}
 
 
 def _own_parameters(module: nn.Module) -> list[nn.Parameter]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tic_sweep.config import Resources, TrialConfig
+from tic_sweep.config import Resources, TrialConfig, listed
 from tic_sweep.training import seconds_per_image, toy_seconds
 
 PROBES = 8
@@ -39,13 +39,35 @@ def _seconds(trials: Sequence[TrialConfig], resources: Resources) -> float:
 
 
 def _image_passes(config: TrialConfig) -> float:
-    sizes, epochs = config.split_images, config.optimiser.epochs
-    return epochs * sizes["train"] + EVALUATION * ((epochs + 1) * sizes["validation"] + 2 * sizes["test"])
+    """Return how many training steps of one image a trial amounts to, apart from its Fisher measurements."""
+    sizes, pruning = config.split_images, config.pruning
+    retraining = (pruning.timesteps or config.timesteps) / config.timesteps
+    trained = config.optimiser.epochs + retraining * pruning.cycles * pruning.epochs
+    tests = 2 + (pruning.cycles + 1 if pruning.cycles else 0)
+    evaluated = (config.last_epoch + 1) * sizes["validation"] + tests * sizes["test"]
+    return trained * sizes["train"] + EVALUATION * evaluated + _probe_passes(config)
+
+
+def _probe_passes(config: TrialConfig) -> float:
+    """Return the same for dynamics, deficits and robustness; a step of an attack costs as much as one of training."""
+    probes = config.probes
+    images = probes.test_images or config.split_images["test"]
+    windows = config.timesteps - probes.deficit_window + 1
+    attacks = EVALUATION + len(listed(probes.strengths)) * (4 * EVALUATION + 1 + probes.pgd_steps)
+    return (
+        _measurements(config, probes.dynamics_every) * probes.dynamics_samples
+        + len(listed(probes.deficit_epochs)) * images * EVALUATION * (windows + 1)
+        + len(listed(probes.robustness_epochs)) * images * attacks
+    )
 
 
 def _images_measured(config: TrialConfig) -> int:
-    every, epochs = config.fisher.every, config.optimiser.epochs
-    return (epochs // every + 1) * config.fisher.samples if every else 0
+    return _measurements(config, config.fisher.every) * config.fisher.samples
+
+
+def _measurements(config: TrialConfig, every: int) -> int:
+    """Return how often something is measured: every few epochs, the untrained network included, 0 being never."""
+    return config.last_epoch // every + 1 if every else 0
 
 
 def _kind(config: TrialConfig) -> tuple[object, ...]:

@@ -87,7 +87,8 @@ def print_status(console: Console, manifest: Manifest, trials: pl.DataFrame, epo
     named = ", ".join(f"{counts[status]} {status.replace('_', ' ')}" for status in STATUSES if status in counts)
     console.print(f"{manifest.sweep}, {manifest.scale}: {done} of {total} trials done ({named}).", soft_wrap=True)
     trained = epochs.filter(pl.col("epoch") > 0).height
-    if planned := trials.filter(pl.col("task") == "images")["optimiser.epochs"].sum():
+    last_epoch = pl.col("optimiser.epochs") + pl.col("pruning.cycles") * pl.col("pruning.epochs")
+    if planned := trials.filter(pl.col("task") == "images").select(last_epoch.sum()).item():
         console.print(f"{trained} of {planned} epochs trained.")
     best = epochs.sort("val_acc", descending=True, maintain_order=True).head(1)
     for key, epoch, val_acc in best.select("key", "epoch", "val_acc").iter_rows():

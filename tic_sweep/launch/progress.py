@@ -71,14 +71,14 @@ class Progress:
         """Count trials that are to run, and those that were done before."""
         self._done |= done or {}
         for trial in trials:
-            self._left[trial.key] = _work(trial.config, trial.config.optimiser.epochs + 1)
+            self._left[trial.key] = _work_after(trial.config, -1)
 
     def started(self, trial: PlannedTrial, _attempt: int, /) -> None:
         """Show a trial among the running ones."""
         if not self._running and not self._paid:
             self._first = self._clock()
-        self._left.setdefault(trial.key, _work(trial.config, trial.config.optimiser.epochs + 1))
-        self._running[trial.key] = _Running(label_of(trial.config, self._varied), trial.config.optimiser.epochs)
+        self._left.setdefault(trial.key, _work_after(trial.config, -1))
+        self._running[trial.key] = _Running(label_of(trial.config, self._varied), trial.config.last_epoch)
         self._tell()
 
     def report(self, trial: PlannedTrial, report: Report, /) -> None:
@@ -87,7 +87,7 @@ class Progress:
         if report.epoch is None:
             return
         running.last, self._latest = report.epoch, running
-        left = _work(trial.config, trial.config.optimiser.epochs - report.epoch.epoch)
+        left = _work_after(trial.config, report.epoch.epoch)
         self._paid += max(self._left[trial.key] - left, 0.0)
         self._left[trial.key] = left
         self._tell()
@@ -180,5 +180,11 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _work(config: TrialConfig, reports: int) -> float:
-    return float(reports * config.timesteps)
+def _work_after(config: TrialConfig, epoch: int) -> float:
+    """Return the timestep-epochs still to do after ``epoch``; -1 is before the untrained report, which counts as one.
+
+    Of a T_retrain that the trial itself will choose, no more is known than that it is at most T.
+    """
+    first = max(config.optimiser.epochs - epoch, 0)
+    retraining = config.last_epoch - max(epoch, config.optimiser.epochs)
+    return float(first * config.timesteps + retraining * (config.pruning.timesteps or config.timesteps))

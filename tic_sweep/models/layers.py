@@ -21,22 +21,48 @@ class LIF(nn.Module):
 class SpikingConv(nn.Module):
     """Convolution without bias, normalisation, and LIF neurons: [T, N, C, H, W] → spikes [T, N, C', H', W'].
 
+    With ``pool`` the spikes are then max-pooled, each timestep by itself: there is a spike where any of 2x2 neurons
+    fired (at the lower and right edge of an odd side, any of those that are left, so that a side of 1 stays 1).
+
     As a stem it may be given a static image [N, C, H, W] with ``timesteps``: convolution and normalisation are the same
     at every t and are computed once.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, stride: int = 1, norm: str, neuron: NeuronConfig) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, stride: int = 1, pool: bool = False, norm: str, neuron: NeuronConfig
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
         self.norm = TimeNorm(outputs, kind=norm, v_threshold=neuron.v_threshold)
         self.lif = LIF(neuron)
+        self.pool = nn.MaxPool2d(2, ceil_mode=True) if pool else None
 
     def forward(self, x: Tensor, timesteps: int | None = None) -> Tensor:
         """Return the spikes."""
         if timesteps is None:
-            return self.lif(self.norm(over_time(self.conv, x)))
-        current_NCHW = self.norm(self.conv(x))
-        return self.lif(current_NCHW.expand(timesteps, *current_NCHW.shape))
+            spikes_TNCHW = self.lif(self.norm(over_time(self.conv, x)))
+        else:
+            current_NCHW = self.norm(self.conv(x))
+            spikes_TNCHW = self.lif(current_NCHW.expand(timesteps, *current_NCHW.shape))
+        return spikes_TNCHW if self.pool is None else over_time(self.pool, spikes_TNCHW)
+
+
+class SpikingLinear(nn.Module):
+    """Linear layer without bias, normalisation, and LIF neurons: [T, N, C, H, W], flattened → spikes [T, N, F, 1, 1].
+
+    Its neurons count as channels of one pixel, so that `TimeNorm` and the spatial mean treat them like any others.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, norm: str, neuron: NeuronConfig) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs, bias=False)
+        self.norm = TimeNorm(outputs, kind=norm, v_threshold=neuron.v_threshold)
+        self.lif = LIF(neuron)
+
+    def forward(self, x_TNCHW: Tensor) -> Tensor:
+        """Return the spikes."""
+        current_TNF = over_time(self.linear, x_TNCHW.flatten(2))
+        return self.lif(self.norm(current_TNF[..., None, None]))
 
 
 class ResidualBlock(nn.Module):

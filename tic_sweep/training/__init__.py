@@ -1,14 +1,14 @@
 """Training of one trial: configs in, reports and an outcome out; knows no sweep, disk table or network service."""
 
 from tic_sweep.training.allocator import keep_freed_memory as keep_freed_memory
+from tic_sweep.training.attempt import resolve_device as resolve_device
 from tic_sweep.training.checkpoint import load_checkpoint as load_checkpoint
 from tic_sweep.training.checkpoint import save_checkpoint as save_checkpoint
 from tic_sweep.training.checkpoint import weights_digest as weights_digest
 from tic_sweep.training.probe import seconds_per_image as seconds_per_image
-from tic_sweep.training.start import ToyTraining as ToyTraining
 from tic_sweep.training.start import Trainer as Trainer
 from tic_sweep.training.start import needs_images as needs_images
 from tic_sweep.training.start import start_trial as start_trial
 from tic_sweep.training.start import toy_seconds as toy_seconds
+from tic_sweep.training.toy import ToyTraining as ToyTraining
 from tic_sweep.training.trial import Training as Training
-from tic_sweep.training.trial import resolve_device as resolve_device

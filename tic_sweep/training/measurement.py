@@ -1,7 +1,7 @@
 """The measurements of a trial: on which images, and into which rows."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -38,11 +38,19 @@ def _fixed_images(split: Split, samples: int, seed: int) -> Split:
 
 
 def measure(
-    model: nn.Module, config: TrialConfig, images: Split, present: Presentation, *, epoch: int, chunk: int
+    model: nn.Module,
+    config: TrialConfig,
+    images: Split,
+    present: Presentation,
+    *,
+    epoch: int,
+    chunk: int,
+    masks: Mapping[str, Tensor],
 ) -> FisherTrace:
     """Measure the trial's Fisher trace after ``epoch``; draws, if any, come from that epoch's "fisher" stream.
 
-    Kind ``batch`` is the published code's and sees augmented images, as that code does.
+    Weights that ``masks`` prune are no parameters any more and are left out. Kind ``batch`` is the published code's
+    and sees augmented images, as that code does.
     """
     generator = stream(config.seed, "fisher", epoch + 1)  # epoch 0 of this stream chose the images
     pixels = images.images
@@ -57,6 +65,7 @@ def measure(
         layers=config.fisher.detail != "model",
         chunk=chunk,
         generator=generator,
+        masks=masks,
     )
 
 

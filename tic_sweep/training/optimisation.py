@@ -1,6 +1,4 @@
-"""Update rules and the learning rate over epochs."""
-
-import math
+"""Update rules; `phases` has the learning rate over epochs."""
 
 import torch
 from torch import nn
@@ -19,8 +17,7 @@ def build_optimiser(model: nn.Module, config: OptimiserConfig) -> torch.optim.Op
     )
 
 
-def learning_rate(config: OptimiserConfig, epoch: int) -> float:
-    """Return the rate during ``epoch`` = 1..E: ``lr·(1 + cos(π·(epoch - 1)/E))/2`` for cosine, else ``lr``."""
-    if config.schedule == "constant":
-        return config.lr
-    return config.lr * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / config.epochs))
+def set_learning_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    """Let the next steps be taken at a rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr

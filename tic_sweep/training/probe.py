@@ -8,10 +8,11 @@ import torch
 from tic_sweep.config import DATASETS, Resources, TrialConfig
 from tic_sweep.fisher import fisher_trace
 from tic_sweep.models import build_model
+from tic_sweep.snn import horizon_logits
 from tic_sweep.training.allocator import keep_freed_memory
+from tic_sweep.training.attempt import resolve_device
+from tic_sweep.training.loss import objective
 from tic_sweep.training.optimisation import build_optimiser
-from tic_sweep.training.presentation import loss_and_hits
-from tic_sweep.training.trial import resolve_device
 
 ENOUGH_SECONDS = 0.4
 """A probe doubles its batch until a run takes this long or the batch is the trial's own."""
@@ -37,7 +38,7 @@ def seconds_per_image(config: TrialConfig, resources: Resources) -> tuple[float,
     def train(count: int) -> None:
         pixels, labels = images(count)
         model.train()
-        loss, _ = loss_and_hits(model(pixels), labels, config.model.readout)
+        loss, _ = objective(horizon_logits(model(pixels), config.model.readout), labels, config.loss)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
 
@@ -51,7 +52,7 @@ def seconds_per_image(config: TrialConfig, resources: Resources) -> tuple[float,
 
 def _per_image(work: Callable[[int], None], largest: int, device: torch.device) -> float:
     """Return seconds per image of ``work`` at the largest batch that a short probe allows."""
-    count = 1
+    count = min(2, largest)  # a norm over one value of one image knows no variance
     work(count)  # warms up
     while True:
         _synchronise(device)

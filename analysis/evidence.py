@@ -1,0 +1,83 @@
+"""What the claims of the main paper ask of results: the trials they are about, and means over seeds as evidence."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from analysis.fields import label_of
+from analysis.intervals import Interval, student
+from analysis.layers import first_training
+from analysis.results import Results
+from analysis.seed_means import at_last_epoch
+from analysis.variants import LEARNING_RATE, REFERENCE, at_best_rates, trained
+from analysis.verdicts import Evidence
+
+MANY = 8
+"""Settings of one trial each beyond which a search is told in one sentence rather than in a verdict per setting."""
+
+
+def of_the_paper(results: Results, *splits: str) -> Results:
+    """Return the trials that are trained and measured as in the paper, apart from what a claim varies.
+
+    That is: gradients through the membrane and not through the reset, cross-entropy, and I_t of Eq. 6, the data's
+    labels, on training images; ``splits`` names others where a claim is about them.
+    """
+    loss = pl.col("loss.name").fill_null("cross_entropy")  # null in results from before there were others
+    return results.where(
+        (pl.col("task") == "images")
+        & (pl.col("variant") == REFERENCE)
+        & (pl.col("timesteps") > 1)
+        & (loss == "cross_entropy")
+        & (pl.col("fisher.kind") == "empirical")
+        & pl.col("fisher.split").is_in(splits or ("train",))
+    )
+
+
+def well_trained(paper: Results) -> list[tuple[str, Results]]:
+    """Return the finished trials of each context at the learning rate that is best on validation images, with IC."""
+    varied = LEARNING_RATE in paper.varied
+    found = []
+    for setting, part in paper.parts(paper.contexts(LEARNING_RATE)):
+        best = trained(at_best_rates(part))
+        if best.epochs.drop_nulls("ic").head(1).collect().is_empty():
+            continue
+        rates = best.trials.select(pl.col(LEARNING_RATE).unique()).collect().to_series().to_list()
+        found.append((label_of(setting | ({LEARNING_RATE: rates[0]} if varied else {})), best))
+    return found
+
+
+def early_shares(part: Results, last: pl.Expr) -> list[float]:
+    """Return, per trial, the share of Σ I_t at t ≤ ``last`` (an expression of timesteps) after the first training."""
+    i_t = pl.col("fisher_trace")
+    return (
+        first_training(part.fisher.filter(pl.col("level") == "model"), part.trials)
+        .join(part.trials.select("key", "timesteps"), on="key")
+        .pipe(at_last_epoch, ["key"])
+        .group_by("key")
+        .agg(share=i_t.filter(pl.col("t") <= last).sum() / i_t.sum())
+        .filter(pl.col("share").is_finite())
+        .sort("key")
+        .collect()["share"]
+        .to_list()
+    )
+
+
+def share_over_seeds(values: Sequence[float], where: str, detail: str) -> Evidence:
+    """Return the mean of shares over seeds; its interval ends at 0 and at 1."""
+    found = student(values)
+    interval = None if found is None else Interval(found.value, max(found.low, 0.0), min(found.high, 1.0))
+    missing = "" if interval else too_few(len(values), "seeds")
+    return Evidence(interval=interval, n=len(values), where=where, detail=detail, missing=missing)
+
+
+def over_settings(found: Sequence[Evidence]) -> list[Evidence]:
+    """Return evidence as it is, that of a search among many settings of one trial each in one piece."""
+    if len(found) <= MANY or any(evidence.n > 1 for evidence in found):
+        return list(found)
+    missing = f"none of {len(found)} settings has two seeds: an interval needs at least two"
+    return [Evidence(interval=None, n=max(evidence.n for evidence in found), missing=missing)]
+
+
+def too_few(n: int, counted: str) -> str:
+    """Say that n observations are too few for an interval."""
+    return f"{n or 'no'} {counted if n != 1 else counted.removesuffix('s')}: an interval needs at least two"

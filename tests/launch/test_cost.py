@@ -1,0 +1,46 @@
+"""What a plan will cost, from the seconds that an image takes."""
+
+from typing import Any
+
+import pytest
+from cases import SMALL
+
+from tic_sweep.config import Resources, replaced
+from tic_sweep.launch.cost import estimate
+
+BASE = replaced(SMALL, {"fisher.every": 0, "timesteps": 6, "optimiser.epochs": 3})
+"""80 training, 40 validation and 40 test images: 3 * 80 steps, (4 + 2) * 40 evaluations at a third of a step."""
+
+
+@pytest.fixture(autouse=True)
+def _seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a training step of one image take a second, and a Fisher measurement of one two."""
+    monkeypatch.setattr("tic_sweep.launch.cost.seconds_per_image", lambda *_: (1.0, 2.0))
+
+
+def seconds(changes: dict[str, Any]) -> float:
+    """Return the estimate for the trial with some changes."""
+    return estimate([replaced(BASE, changes)], Resources(device="cpu")).seconds
+
+
+@pytest.mark.parametrize(
+    ("changes", "more"),
+    [
+        ({"fisher.every": 2}, 2 * 12 * 2),
+        ({"probes.dynamics_every": 1, "probes.dynamics_samples": 5}, 4 * 5),
+        # Retraining at T costs an epoch each, and an evaluation after it; cycles and the first training are tested.
+        ({"pruning.cycles": 2, "pruning.epochs": 1}, 2 * 80 + (2 * 40 + 3 * 40) / 3),
+        ({"pruning.cycles": 2, "pruning.epochs": 1, "pruning.timesteps": 3}, 80 + (2 * 40 + 3 * 40) / 3),
+        ({"pruning.cycles": 2, "pruning.epochs": 0}, 3 * 40 / 3),
+        # Four windows of three timesteps, and the clean images.
+        ({"probes.deficit_epochs": "1,3", "probes.test_images": 9}, 2 * 9 * 5 / 3),
+        # The clean images; then, at each strength, four evaluations, a step of FGSM and ten of PGD.
+        ({"probes.robustness_epochs": "3", "probes.strengths": "1,2"}, 40 * (1 / 3 + 2 * (4 / 3 + 11))),
+    ],
+)
+def test_what_a_trial_adds_to_its_cost(changes: dict[str, Any], more: float) -> None:
+    """Measurements, retraining at T_retrain and probes are counted in training steps of one image."""
+    plain = seconds({})
+
+    assert pytest.approx(3 * 80 + 6 * 40 / 3) == plain
+    assert pytest.approx(plain + more) == seconds(changes)

@@ -1,0 +1,131 @@
+"""`Attempt`: what every trainer shares, whatever its task: reports first, checkpoints when they have been taken.
+
+An attempt runs one trial from its beginning, or from the checkpoint of the attempt before it, to an outcome.
+"""
+
+import socket
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tic_sweep.config import Resources, TrialConfig, trial_key
+from tic_sweep.records import Outcome, Report
+from tic_sweep.training.allocator import keep_freed_memory
+from tic_sweep.training.checkpoint import load_checkpoint, save_checkpoint
+
+
+class Diverged(Exception):  # noqa: N818 - an outcome, not an error
+    """The trial cannot go on: a number that should be finite is not."""
+
+
+class Attempt(ABC):
+    """One attempt at a trial. Iterate over `reports` to its end, then read `outcome`.
+
+    Divergence and lack of memory are outcomes; anything else that goes wrong is an exception.
+    """
+
+    def __init__(self, config: TrialConfig, resources: Resources, checkpoint: Path | None) -> None:
+        self.config = config
+        self.key = trial_key(config)
+        self.resources = resources
+        self.device = resolve_device(resources.device)
+        torch.set_num_threads(resources.threads)
+        keep_freed_memory()
+        self._checkpoint = checkpoint
+        self._seconds = 0.0
+        self._saved_at = time.monotonic()
+        self._ending: dict[str, Any] = {"status": "interrupted"}
+
+    def reports(self) -> Iterator[Report]:
+        """Yield the reports not yet taken; ends early if the trial diverges or runs out of memory."""
+        try:
+            while not self._over:
+                yield self._timed()
+                # Only now has the report been taken: a checkpoint before it could lose its rows, not just repeat them.
+                if self._over or time.monotonic() - self._saved_at >= self.resources.checkpoint_seconds:
+                    self.save()
+            self._ending = {"status": "finished", **self._conclusion()}
+        except Diverged as reason:
+            self._ending = {"status": "diverged", "reason": str(reason)}
+        except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
+            if not _is_out_of_memory(error):
+                raise
+            self._ending = {"status": "out_of_memory", "reason": str(error).splitlines()[0]}
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the trial ended, or ``interrupted`` if its reports have not been read to the end."""
+        return Outcome(
+            **self._ending,
+            **self._results(),
+            wall_seconds=self._seconds,
+            device=str(self.device),
+            host=socket.gethostname(),
+        )
+
+    def save(self) -> None:
+        """Write the checkpoint now, if the trial keeps one and has something to keep."""
+        if self._checkpoint is None or not self._begun:
+            return
+        save_checkpoint(self._checkpoint, {"key": self.key, "seconds": self._seconds, **self._state()})
+        self._saved_at = time.monotonic()
+
+    def _resume(self) -> None:
+        """Continue from the checkpoint, if there is one."""
+        if self._checkpoint is not None and self._checkpoint.is_file():
+            state = load_checkpoint(self._checkpoint)
+            self._seconds = state["seconds"]
+            self._restore(state)
+
+    def _timed(self) -> Report:
+        began = time.perf_counter()
+        try:
+            return self._advance()
+        finally:
+            self._seconds += time.perf_counter() - began
+
+    @property
+    @abstractmethod
+    def _begun(self) -> bool:
+        """Whether a report has been made."""
+
+    @property
+    @abstractmethod
+    def _over(self) -> bool:
+        """Whether the last report has been made."""
+
+    @abstractmethod
+    def _advance(self) -> Report:
+        """Make the next report; raises Diverged where there can be none."""
+
+    @abstractmethod
+    def _results(self) -> dict[str, Any]:
+        """Return the fields of the outcome that are known by now, whether or not the trial has ended."""
+
+    def _conclusion(self) -> dict[str, Any]:
+        """Return the fields of the outcome that only the end of the trial tells."""
+        return {}
+
+    @abstractmethod
+    def _state(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold: tensors and plain data."""
+
+    @abstractmethod
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take back what `_state` returned."""
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device a name stands for; ``auto`` is a GPU if one is visible to this process."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell lack of memory from other errors; torch's CPU allocator raises a plain RuntimeError for it."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)

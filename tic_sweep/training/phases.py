@@ -1,0 +1,61 @@
+"""The phases of a trial: its first training, then its pruning cycles. Pure functions of the config and an epoch.
+
+    epochs 1 .. E                       cycle 0, the first training
+    epochs E + (r-1)·N + 1 .. E + r·N   cycle r, the r-th retraining
+
+with E = ``optimiser.epochs`` and N = ``pruning.epochs``. A cycle prunes before its first epoch; cycles without epochs
+follow one another after epoch E.
+"""
+
+import math
+from dataclasses import dataclass
+
+from tic_sweep.config import TrialConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of epochs with one learning rate schedule: those after ``start``, ``epochs`` of them."""
+
+    cycle: int
+    start: int
+    epochs: int
+
+    @property
+    def end(self) -> int:
+        """The last epoch of the phase."""
+        return self.start + self.epochs
+
+
+def phases(config: TrialConfig) -> tuple[Phase, ...]:
+    """Return the first training and every pruning cycle, in order."""
+    first, pruning = config.optimiser.epochs, config.pruning
+    cycles = (Phase(r, first + (r - 1) * pruning.epochs, pruning.epochs) for r in range(1, pruning.cycles + 1))
+    return (Phase(0, 0, first), *cycles)
+
+
+def phase_of(config: TrialConfig, epoch: int) -> Phase:
+    """Return the phase in which ``epoch`` is trained; the untrained epoch 0 counts to the first training."""
+    return next(phase for phase in phases(config) if epoch <= phase.end)
+
+
+def ending_with(config: TrialConfig, epoch: int) -> tuple[Phase, ...]:
+    """Return the phases that are over after ``epoch``: none inside one, several if cycles have no epochs."""
+    return tuple(phase for phase in phases(config) if phase.end == epoch)
+
+
+def learning_rate(config: TrialConfig, epoch: int) -> float:
+    """Return the rate during ``epoch``, the e-th of the E of its phase: ``lr·(1 + cos(π·(e - 1)/E))/2``, or ``lr``.
+
+    A retraining starts its schedule anew, at ``optimiser.lr`` times ``pruning.lr_factor``.
+    """
+    phase = phase_of(config, epoch)
+    lr = config.optimiser.lr * (config.pruning.lr_factor if phase.cycle else 1.0)
+    if config.optimiser.schedule == "constant":
+        return lr
+    return lr * 0.5 * (1 + math.cos(math.pi * (epoch - phase.start - 1) / phase.epochs))
+
+
+def is_due(config: TrialConfig, every: int, epoch: int) -> bool:
+    """Tell whether a measurement is due: every few epochs, 0 being never, and after the first training and the last."""
+    return bool(every) and (epoch % every == 0 or epoch in {config.optimiser.epochs, config.last_epoch})
