@@ -1,7 +1,8 @@
 """Do all data sets show temporal information concentration?
 
 Kim et al. 2023, Fig. 4e: CIFAR-10, SVHN and Fashion-MNIST. The laptop scale has scikit-learn's digits, which need no
-download, where the paper has street-view digits; SVHN is added by ``--set data.name=svhn``.
+download, where the paper has street-view digits. SVHN in place of all three: ``--set data.name=svhn --set
+data.image_size=12 --set data.test_samples=2000``.
 """
 
 from sweeps._laptop import CIFAR10, FASHION_MNIST

@@ -1,7 +1,8 @@
 """With how few timesteps can a pruned network be retrained?
 
 Kim et al. 2023, Fig. 7: five cycles of pruning half of the remaining weights and retraining with T_retrain timesteps,
-after a first training with T = 5. With 300 epochs before and 60 in each cycle, T_retrain = 3 saves 20 % of the compute.
+after a first training with T = 5. With 300 epochs before and 60 in each cycle, T_retrain = 3 saves 20 % of the compute,
+and so it does with the laptop's 40 and 8.
 """
 
 from sweeps._laptop import CIFAR10

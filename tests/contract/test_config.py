@@ -222,6 +222,18 @@ def test_near_miss_of_a_path() -> None:
             {"data.test_samples": 100, "probes.test_images": 101},
             "probes.test_images must be at most the 100 images of the test split, got 101",
         ),
+        (
+            {"data.name": "digits", "fisher.samples": 100, "probes.test_images": 361},
+            "probes.test_images must be at most the 360 images of the test split, got 361",
+        ),
+        (
+            {"fisher.kind": "batch", "fisher.samples": 15},
+            "fisher.samples must be at least 16, a batch, when fisher.kind is batch, got 15",
+        ),
+        (
+            {"probes.strengths": "", "probes.robustness_epochs": "1"},
+            "probes.strengths must name at least one multiple when probes.robustness_epochs is '1', got ''",
+        ),
         ({"timesteps": 4, "pruning.timesteps": 5}, "pruning.timesteps must be at most timesteps = 4, got 5"),
         ({"pruning.suggest": True, "pruning.timesteps": 3}, "pruning.timesteps must be 0 when pruning.suggest is true"),
         ({"pruning.suggest": True, "fisher.every": 0}, "pruning.suggest must be false when fisher.every is 0"),
@@ -266,6 +278,8 @@ def values_of(path: str, rule: Rule) -> st.SearchStrategy[Any]:
     if rule.items is not None:
         return st.just("1,2")
     low = rule.at_least if rule.at_least is not None else rule.above
+    if path == "fisher.samples":
+        low = 16  # a batch of kind batch
     high = 32 if path == "data.image_size" else min(1000 if rule.at_most is None else rule.at_most, 1000)
     if path.startswith("data.") and path.endswith("_samples"):
         return st.just(0) | st.integers(1000, 10_000)

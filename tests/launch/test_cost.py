@@ -26,7 +26,8 @@ def seconds(changes: dict[str, Any]) -> float:
 @pytest.mark.parametrize(
     ("changes", "more"),
     [
-        ({"fisher.every": 2}, 2 * 12 * 2),
+        # After epochs 0 and 2 and, as the last, 3.
+        ({"fisher.every": 2}, 3 * 12 * 2),
         ({"probes.dynamics_every": 1, "probes.dynamics_samples": 5}, 4 * 5),
         # Retraining at T costs an epoch each, and an evaluation after it; cycles and the first training are tested.
         ({"pruning.cycles": 2, "pruning.epochs": 1}, 2 * 80 + (2 * 40 + 3 * 40) / 3),
@@ -44,3 +45,14 @@ def test_what_a_trial_adds_to_its_cost(changes: dict[str, Any], more: float) -> 
 
     assert pytest.approx(3 * 80 + 6 * 40 / 3) == plain
     assert pytest.approx(plain + more) == seconds(changes)
+
+
+def test_kinds_too_many_to_measure_are_spread_over_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of sixteen kinds, eight cheap ones before eight of ten times their cost, as many of each are measured."""
+    costs = {"small_conv": (1.0, 0.0), "resnet19": (10.0, 0.0)}
+    monkeypatch.setattr("tic_sweep.launch.cost.seconds_per_image", lambda config, _: costs[config.model.name])
+    configs = [replaced(BASE, {"model.name": name, "timesteps": t}) for name in costs for t in range(3, 11)]
+    cost = estimate(configs, Resources(device="cpu"))
+
+    assert (16, 8) == (cost.kinds, cost.measured)
+    assert pytest.approx(8 * 11 * (3 * 80 + 6 * 40 / 3)) == cost.seconds

@@ -15,6 +15,7 @@ from tic_sweep.config.identity import from_dict as from_dict
 from tic_sweep.config.identity import replaced as replaced
 from tic_sweep.config.identity import to_dict as to_dict
 from tic_sweep.config.identity import trial_key as trial_key
+from tic_sweep.config.measuring import PUBLISHED_BATCH as PUBLISHED_BATCH
 from tic_sweep.config.measuring import FisherConfig as FisherConfig
 from tic_sweep.config.measuring import ProbesConfig as ProbesConfig
 from tic_sweep.config.network import DataConfig as DataConfig

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tic_sweep.config.catalogue import DATASETS
 from tic_sweep.config.fields import listed
+from tic_sweep.config.measuring import PUBLISHED_BATCH
 from tic_sweep.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,16 +64,27 @@ def check_sizes(config: "TrialConfig") -> None:
             f"data.train_samples must be at most {left} for {data.name} next to {sizes['validation']} validation "
             f"images, got {data.train_samples}."
         )
+
+
+def check_measured(config: "TrialConfig") -> None:
+    """Refuse measurements on more images than their split has, or on too few, and probes that measure nothing."""
+    fisher, probes, sizes = config.fisher, config.probes, config.split_images
     for name, asked, split, used in (
-        ("fisher.samples", config.fisher.samples, config.fisher.split, config.fisher.every),
-        ("probes.dynamics_samples", config.probes.dynamics_samples, "train", config.probes.dynamics_every),
+        ("fisher.samples", fisher.samples, fisher.split, fisher.every),
+        ("probes.dynamics_samples", probes.dynamics_samples, "train", probes.dynamics_every),
+        ("probes.test_images", probes.test_images, "test", True),
     ):
         if used and asked > sizes[split]:
             raise ConfigError(f"{name} must be at most the {sizes[split]} images of the {split} split, got {asked}.")
-    if data.test_samples and config.probes.test_images > sizes["test"]:
+    if fisher.kind == "batch" and fisher.every and fisher.samples < PUBLISHED_BATCH:
         raise ConfigError(
-            f"probes.test_images must be at most the {sizes['test']} images of the test split, got "
-            f"{config.probes.test_images}."
+            f"fisher.samples must be at least {PUBLISHED_BATCH}, a batch, when fisher.kind is batch, got "
+            f"{fisher.samples}."
+        )
+    if probes.robustness_epochs and not probes.strengths:
+        raise ConfigError(
+            f"probes.strengths must name at least one multiple when probes.robustness_epochs is "
+            f"{probes.robustness_epochs!r}, got ''."
         )
 
 

@@ -5,6 +5,9 @@ from typing import ClassVar
 
 from tic_sweep.config.fields import Section, choice, flag, integer, listing, real
 
+PUBLISHED_BATCH = 16
+"""Images in a batch of the published code's Fisher trace, ``fisher.kind = batch``."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FisherConfig(Section):

@@ -7,7 +7,7 @@ stable over the years: a default never changes, and a new field's default is wha
 from dataclasses import dataclass, field
 
 from tic_sweep.config.catalogue import DATASETS, TASKS
-from tic_sweep.config.checks import check_idle, check_sizes, check_times
+from tic_sweep.config.checks import check_idle, check_measured, check_sizes, check_times
 from tic_sweep.config.fields import Section, choice, integer
 from tic_sweep.config.measuring import FisherConfig, ProbesConfig
 from tic_sweep.config.network import DataConfig, ModelConfig, NeuronConfig
@@ -46,6 +46,7 @@ class TrialConfig(Section):
         check_idle(self)
         if self.task == "images":
             check_sizes(self)
+            check_measured(self)
             check_times(self)
 
     @property

@@ -23,10 +23,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from tic_sweep.centroid import information_centroid
+from tic_sweep.config import PUBLISHED_BATCH
 from tic_sweep.fisher.per_sample import PerSampleNorms, has_rule
 from tic_sweep.snn import horizon_logits
-
-PUBLISHED_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

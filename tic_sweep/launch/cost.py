@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tic_sweep.config import Resources, TrialConfig, listed
-from tic_sweep.training import seconds_per_image, toy_seconds
+from tic_sweep.training import is_due, seconds_per_image, toy_seconds
 
 PROBES = 8
 """Different kinds of trial measured at most; further ones are taken to cost the mean of these."""
@@ -22,12 +22,17 @@ class Cost:
 
 
 def estimate(configs: Sequence[TrialConfig], resources: Resources) -> Cost:
-    """Estimate the seconds of work in some trials; each kind of trial is measured once, up to `PROBES` of them."""
+    """Estimate the seconds of work in some trials; each kind of trial is measured once, up to `PROBES` of them.
+
+    Of more kinds, those measured are spread evenly over the plan, whose first trials may all have the same network.
+    """
     kinds: dict[tuple[object, ...], list[TrialConfig]] = {}
     for config in configs:
         kinds.setdefault(_kind(config), []).append(config)
-    measured = [_seconds(trials, resources) for trials in list(kinds.values())[:PROBES]]
-    counted = sum(len(trials) for trials in list(kinds.values())[:PROBES])
+    groups, count = list(kinds.values()), min(len(kinds), PROBES)
+    chosen = [groups[i * len(groups) // count] for i in range(count)]
+    measured = [_seconds(trials, resources) for trials in chosen]
+    counted = sum(len(trials) for trials in chosen)
     return Cost(sum(measured) * len(configs) / max(counted, 1), len(kinds), len(measured))
 
 
@@ -66,8 +71,8 @@ def _images_measured(config: TrialConfig) -> int:
 
 
 def _measurements(config: TrialConfig, every: int) -> int:
-    """Return how often something is measured: every few epochs, the untrained network included, 0 being never."""
-    return config.last_epoch // every + 1 if every else 0
+    """Return how often something is measured that is due every few epochs, the untrained network included."""
+    return sum(is_due(config, every, epoch) for epoch in range(config.last_epoch + 1))
 
 
 def _kind(config: TrialConfig) -> tuple[object, ...]:

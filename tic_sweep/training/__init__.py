@@ -5,6 +5,7 @@ from tic_sweep.training.attempt import resolve_device as resolve_device
 from tic_sweep.training.checkpoint import load_checkpoint as load_checkpoint
 from tic_sweep.training.checkpoint import save_checkpoint as save_checkpoint
 from tic_sweep.training.checkpoint import weights_digest as weights_digest
+from tic_sweep.training.phases import is_due as is_due
 from tic_sweep.training.probe import seconds_per_image as seconds_per_image
 from tic_sweep.training.start import Trainer as Trainer
 from tic_sweep.training.start import needs_images as needs_images
