@@ -142,6 +142,7 @@ def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - cli
     """Show the trials of SWEEP, a built-in name or a .py file, and what they will cost. Nothing is run."""
     from tic_sweep.launch.display import plan_table
     from tic_sweep.launch.session import prepare
+    from tic_sweep.plan import likely
 
     prepared, console = prepare(_request(sweep, given)), _console()
     scale = prepared.scale
@@ -151,7 +152,8 @@ def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - cli
         console.print(f"Up to {count} trials, each proposed from the {scale.objective} of those before.")
     else:
         console.print(plan_table(prepared.trials, prepared.telling))
-    configs = [scale.base] * count if prepared.adaptive else [trial.config for trial in prepared.trials]
+    proposed = likely(scale, sweep_name=prepared.sweep.name) if prepared.adaptive else []
+    configs = proposed or [trial.config for trial in prepared.trials]
     epochs = sum(config.last_epoch for config in configs if config.task == "images")
     console.print(f"{count} trials, {epochs} epochs." if epochs else f"{count} trials.")
     if not no_cost and count:

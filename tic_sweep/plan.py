@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from tic_sweep.config import TrialConfig, flatten, replaced, trial_key
+from tic_sweep.errors import ConfigError
 from tic_sweep.space import has_draws, points, without
 from tic_sweep.sweep import Scale
 
@@ -24,14 +25,29 @@ def plan(scale: Scale, *, sweep_name: str) -> list[PlannedTrial]:
     """
     if scale.searcher != "random":
         return []
-    drawn = int.from_bytes(hashlib.blake2b(sweep_name.encode(), digest_size=7).digest(), "big")
-    configs = list(points(scale.base, scale.space, samples=scale.samples, seed=drawn))
+    configs = _points(scale, sweep_name)
     trials: dict[str, PlannedTrial] = {}
     for seed in scale.seeds:
         for config in configs:
             seeded = replaced(config, {"seed": seed})
             trials.setdefault(trial_key(seeded), PlannedTrial(trial_key(seeded), seeded))
     return list(trials.values())
+
+
+def likely(scale: Scale, *, sweep_name: str) -> list[TrialConfig]:
+    """Return what an adaptive scale may propose, as far as can be told: as many points as it will, drawn at random.
+
+    They serve to tell what it will cost. Where its draws contradict each other, the base stands for them all.
+    """
+    try:
+        return _points(scale, sweep_name)[: scale.samples]
+    except ConfigError:
+        return [scale.base] * scale.samples
+
+
+def _points(scale: Scale, sweep_name: str) -> list[TrialConfig]:
+    drawn = int.from_bytes(hashlib.blake2b(sweep_name.encode(), digest_size=7).digest(), "big")
+    return list(points(scale.base, scale.space, samples=scale.samples, seed=drawn))
 
 
 def adjusted(scale: Scale, *, changes: dict[str, object], seeds: tuple[int, ...] | None, samples: int | None) -> Scale:

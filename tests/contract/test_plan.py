@@ -6,7 +6,7 @@ import pytest
 
 from tic_sweep.config import DataConfig, TrialConfig, trial_key
 from tic_sweep.errors import ConfigError
-from tic_sweep.plan import adjusted, plan
+from tic_sweep.plan import adjusted, likely, plan
 from tic_sweep.space import Choice, Grid, LogUniform
 from tic_sweep.sweep import Scale
 
@@ -126,3 +126,18 @@ def test_choices_of_few_values_are_deduplicated() -> None:
 
     assert {"hard", "soft"} == {trial.config.neuron.reset for trial in plan(scale, sweep_name="x")}
     assert 2 == len(plan(scale, sweep_name="x"))
+
+
+def test_what_an_adaptive_scale_may_propose() -> None:
+    """As many points as it will propose, from all over its space; the base, where draws contradict each other."""
+    adaptive = Scale(base=TrialConfig(), space={"timesteps": Choice((4, 8))}, samples=20, searcher="tpe", seeds=(0, 1))
+    contradictory = Scale(
+        base=TrialConfig(), samples=5, searcher="tpe",
+        space={"loss.alpha": LogUniform(0.01, 1), "loss.name": Choice(("cross_entropy", "cross_entropy"))},
+    )  # fmt: skip
+
+    drawn = likely(adaptive, sweep_name="x")
+
+    assert {4, 8} == {config.timesteps for config in drawn}
+    assert 20 == len(drawn)
+    assert [TrialConfig()] * 5 == likely(contradictory, sweep_name="x")
