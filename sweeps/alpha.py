@@ -1,10 +1,12 @@
 """Does information kept late in time cost robustness?
 
 Kim et al. 2023, Fig. 5 and Table 1: loss alpha (Eq. 10) holds the cross-entropy at alpha at every horizon and so keeps
-the Fisher trace from vanishing. Alphas are the paper's low, intermediate and high ones of each data set.
+the Fisher trace from vanishing. The paper scale has the paper's low, intermediate and high alphas of each data set. The
+laptop's network ends at a loss of 0.15, not of 0.001, and never meets them: a run on CIFAR-10 gave three times the same
+training. Its own alphas are spread over what it does reach, on Fashion-MNIST.
 """
 
-from sweeps._laptop import CIFAR10
+from sweeps._laptop import CIFAR10, FASHION_MNIST
 from tic_sweep.config import FisherConfig, LossConfig, ProbesConfig, TrialConfig, replaced
 from tic_sweep.space import Grid
 from tic_sweep.sweep import Scale, Sweep
@@ -24,15 +26,16 @@ SWEEP = Sweep(
     laptop=Scale(
         base=replaced(
             CIFAR10,
-            {
+            FASHION_MNIST
+            | {
                 "loss.name": "alpha",
-                "loss.alpha": 1e-2,
+                "loss.alpha": 0.25,
                 "probes.robustness_epochs": "40",
                 "probes.strengths": STRENGTHS,
-                "probes.test_images": 400,
+                "probes.test_images": 300,
             },
         ),
-        space={"loss.alpha": Grid(ALPHAS["cifar10"])},
+        space={"loss.alpha": Grid((0.1, 0.25, 0.6))},
         seeds=(0, 1, 2),
     ),
     paper=Scale(

@@ -32,7 +32,7 @@ SWEEP = Sweep(
             )),
             **COMMON,
         },
-        samples=12,
+        samples=8,
         searcher="tpe",
         objective="ic_rel",
     ),

@@ -19,7 +19,7 @@ SWEEP = Sweep(
                 "model.name": "resnet19",
                 "model.width": 1 / 16,
                 "neuron.v_threshold": 0.5,
-                "optimiser.epochs": 70,
+                "optimiser.epochs": 50,
                 "fisher.detail": "block",
                 "fisher.every": 5,
             },

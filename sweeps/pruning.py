@@ -18,7 +18,7 @@ SWEEP = Sweep(
     laptop=Scale(
         base=replaced(
             CIFAR10,
-            {"pruning.cycles": 5, "pruning.epochs": 8, "pruning.timesteps": 5, "fisher.every": 4},
+            {"pruning.cycles": 5, "pruning.epochs": 8, "pruning.timesteps": 5, "fisher.every": 8},
         ),
         space={"pruning.timesteps": RETRAINED_WITH},
         seeds=(0, 1, 2),

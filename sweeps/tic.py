@@ -15,7 +15,7 @@ SWEEP = Sweep(
     laptop=Scale(
         base=replaced(
             CIFAR10,
-            {"data.image_size": 0, "model.name": "alexnet", "model.width": 1 / 8, "optimiser.epochs": 70},
+            {"data.image_size": 0, "model.name": "alexnet", "model.width": 1 / 8, "optimiser.epochs": 60},
         ),
         space={"data.name": Grid(("fashion_mnist", "cifar10"))},
         seeds=(0, 1, 2),
