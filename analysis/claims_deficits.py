@@ -7,6 +7,7 @@ import polars as pl
 from analysis.deficits import relative_accuracies
 from analysis.evidence import over_settings, too_few
 from analysis.fields import label_of
+from analysis.first_trainings import first_trainings
 from analysis.intervals import equivalence, student
 from analysis.results import Results
 from analysis.variants import LEARNING_RATE, REFERENCE, at_best_rates, trained
@@ -61,7 +62,9 @@ def early_noise_costs_the_same_at_first(results: Results) -> list[Evidence]:
 
 def _costs(results: Results, *, after_training: bool) -> list[Evidence]:
     loss = pl.col("loss.name").fill_null("cross_entropy")  # null in results from before there were others
-    paper = results.where((pl.col("task") == "images") & (pl.col("variant") == REFERENCE) & (loss == "cross_entropy"))
+    paper = first_trainings(
+        results.where((pl.col("task") == "images") & (pl.col("variant") == REFERENCE) & (loss == "cross_entropy"))
+    )
     found = []
     for setting, part in paper.parts(paper.contexts(LEARNING_RATE)):
         best = trained(at_best_rates(part))
@@ -74,6 +77,8 @@ def _costs(results: Results, *, after_training: bool) -> list[Evidence]:
         detail = (
             f"after epoch {epochs}, at a clean accuracy of {rows['clean_accuracy'].mean():.1%}" if rows.height else ""
         )
+        if detail and not after_training:
+            detail += " (at chance there would be nothing to lose)"
         needs = "after training" if after_training else "before the last epoch measured"
         missing = "" if rows.height else f"accuracy with noise in two windows is not known {needs}"
         margin = None if after_training else ALIKE

@@ -4,7 +4,7 @@ Values of α are compared seed by seed among the finished trials of a context; t
 no α and take no part. A trial that diverged has no pair; how many did is told beside the verdict.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -99,15 +99,18 @@ def _compared(
     for setting, part in _parts(results):
         lowest, *others = alphas_of(part)
         for alpha in others[-1:] if ends else others:
-            low, high = (_by_seed(part.where(pl.col(ALPHA) == value), measure) for value in (lowest, alpha))
+            pair = [part.where(pl.col(ALPHA) == value) for value in (lowest, alpha)]
+            low, high = (_by_seed(one, measure) for one in pair)
+            seeds = sorted(low.keys() & high.keys())
             where = f"{label_of(setting | {ALPHA: alpha})} against {text_of(lowest)}"
             gone = _diverged(part.where(pl.col(ALPHA).is_in([lowest, alpha])))
             detail = f"{gone} trial{'s' * (gone != 1)} diverged" if gone else ""
             found.append(
                 mean_evidence(
-                    [high[seed] - low[seed] for seed in sorted(low.keys() & high.keys())],
+                    [high[seed] - low[seed] for seed in seeds],
                     f"{where}, {suffix}" if suffix else where,
                     counted="paired seeds", margin=margin, detail=detail,
+                    missing=_untouched(pair, seeds),
                 )
             )  # fmt: skip
     return over_settings(found)
@@ -118,6 +121,29 @@ def _by_seed(results: Results, measure: Measure) -> dict[int, float]:
     done = trained(results)
     rows = measure(done).join(done.trials.select("key", "seed"), on="key").filter(pl.col("value").is_finite())
     return dict(rows.group_by("seed").agg(pl.col("value").mean()).sort("seed").collect().iter_rows())
+
+
+def _untouched(pair: Sequence[Results], seeds: Sequence[int]) -> str:
+    """Say on how many seeds the training loss was the same in all epochs, digit by digit; nothing if on none.
+
+    As long as every batch's loss stays above both α, the gradient of Eq. 10 knows neither: the two are one training,
+    and that they end alike is no evidence on what α does.
+    """
+    loss = "train_loss_over_t"
+    curves = [
+        dict(
+            trained(results).epochs.drop_nulls(loss).join(results.trials.select("key", "seed"), on="key")
+            .sort("epoch").group_by("seed").agg(loss).collect().iter_rows()
+        )
+        for results in pair
+    ]  # fmt: skip
+    same = [seed for seed in seeds if seed in curves[0] and curves[0][seed] == curves[1].get(seed)]
+    if not same:
+        return ""
+    return (
+        f"on {len(same)} of {len(seeds)} seeds training was the same at both α, digit by digit: the loss has not come "
+        "down to them, and there is nothing to compare"
+    )
 
 
 def _diverged(results: Results) -> int:

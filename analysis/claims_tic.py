@@ -2,7 +2,15 @@
 
 import polars as pl
 
-from analysis.evidence import early_shares, of_the_paper, over_settings, share_over_seeds, too_few, well_trained
+from analysis.evidence import (
+    early_shares,
+    of_the_paper,
+    over_settings,
+    share_over_seeds,
+    spread_evenly,
+    too_few,
+    well_trained,
+)
 from analysis.fields import label_of, text_of
 from analysis.intervals import least
 from analysis.results import Results
@@ -38,7 +46,7 @@ def concentrates(results: Results) -> list[Evidence]:
     """Return the share of Σ I_t at t ≤ T/2 after the last epoch, at the best learning rate of each context."""
     half = pl.col("timesteps") / 2
     return over_settings([
-        share_over_seeds(early_shares(part, half), where, "spread evenly it would be half")
+        share_over_seeds(early_shares(part, half), where, spread_evenly(part, half))
         for where, part in well_trained(of_the_paper(results))
     ])
 

@@ -19,6 +19,8 @@ BAND = 0.18
 SEED = 0.35
 """Opacity of a single seed's line."""
 DECADES = 10.0
+FEW = 8
+"""Numbers whose shades lie evenly apart, whatever their distances, so that close ones can be told from each other."""
 
 
 class Shade(NamedTuple):
@@ -45,11 +47,17 @@ BASE_AXIS: dict[str, Any] = {
 
 
 def shades_of(values: Sequence[Any]) -> list[Shade]:
-    """Return a shade per value: along viridis for three or more numbers (by their logarithm if they span decades)."""
+    """Return a shade per value, along viridis for three or more numbers.
+
+    Few numbers lie there by their rank, more by their size, or its logarithm if they span decades.
+    """
     numbers = [float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
     if len(numbers) < len(values) or len(set(numbers)) < 3:  # noqa: PLR2004
         return [Shade(*OKABE_ITO[i % len(OKABE_ITO)]) for i in range(len(values))]
-    if min(numbers) > 0 and max(numbers) / min(numbers) >= DECADES:
+    if len(set(numbers)) <= FEW:
+        ranks = {number: float(rank) for rank, number in enumerate(sorted(set(numbers)))}
+        numbers = [ranks[number] for number in numbers]
+    elif min(numbers) > 0 and max(numbers) / min(numbers) >= DECADES:
         numbers = [math.log(number) for number in numbers]
     low, high = min(numbers), max(numbers)
     return [

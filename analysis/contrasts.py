@@ -5,8 +5,16 @@ from typing import Any
 
 import polars as pl
 
-from analysis.evidence import early_shares, of_the_paper, over_settings, share_over_seeds, too_few, well_trained
-from analysis.fields import label_of, name_of, text_of
+from analysis.evidence import (
+    early_shares,
+    of_the_paper,
+    over_settings,
+    share_over_seeds,
+    spread_evenly,
+    too_few,
+    well_trained,
+)
+from analysis.fields import label_of, text_of
 from analysis.intervals import Interval, equivalence, least, student
 from analysis.layers import shallow_and_deep
 from analysis.results import Results
@@ -96,7 +104,7 @@ def resnet34_concentrates(results: Results) -> list[Evidence]:
     first = pl.max_horizontal((0.3 * pl.col(TIMESTEPS)).round(), pl.lit(1.0))
     deep = results.where(pl.col(NETWORK) == "resnet34")
     return over_settings([
-        share_over_seeds(early_shares(part, first), where, "spread evenly it would be 0.3")
+        share_over_seeds(early_shares(part, first), where, spread_evenly(part, first))
         for where, part in well_trained(of_the_paper(deep))
     ])
 
@@ -133,8 +141,11 @@ def compared(paper: Results, field: str, *, own_rates: bool = False) -> Iterator
     """Yield, per context in which a field has several values: where it is, these values, and its `trial_measures`.
 
     Where learning rates vary too, the trials are those at the rate that is best on validation images: one rate for
-    all values, so that nothing else differs, or with ``own_rates`` the best of each.
+    all values, so that nothing else differs, or with ``own_rates`` the best of each. A search that draws several
+    fields at once has no two trials that differ in one alone, and yields nothing.
     """
+    if drawn_together(paper, field):
+        return
     for setting, part in paper.parts(contexts_of(paper, field, LEARNING_RATE)):
         values = part.trials.select(pl.col(field).unique().sort()).collect()[field].drop_nulls().to_list()
         if len(values) < 2:  # noqa: PLR2004
@@ -145,18 +156,26 @@ def compared(paper: Results, field: str, *, own_rates: bool = False) -> Iterator
         yield label_of(setting | told), values, trial_measures(best, field).collect()
 
 
+def drawn_together(paper: Results, field: str) -> bool:
+    """Tell whether results are a search's and other fields were drawn besides this one."""
+    searched = any(manifest.samples for manifest in paper.manifests)
+    others = [path for path in paper.varied if path != field]
+    counts = paper.trials.select(pl.col(path).n_unique() for path in others).collect() if others else None
+    return searched and counts is not None and any(count > 1 for count in counts.row(0))
+
+
 def _turn_difference(where: str, rows: pl.DataFrame, field: str, value: Any, reference: Any) -> Evidence:
     """Return by how many epochs a value turns later than another, within the epochs that all trials have reached."""
     measured = rows.drop_nulls("turn")
     turned = {one: measured.filter(pl.col(field) == one)["turned"].to_list() for one in (value, reference)}
     gains = differences(rows, field, value, reference, "turn")
-    counts = [f"{sum(found)} of {len(found)} at {text_of(one)}" for one, found in turned.items()]
+    counts = [f"{sum(found)} of {len(found)} at {label_of({field: one})}" for one, found in turned.items()]
     horizon = measured["horizon"].max()
     if gains and not any(map(any, turned.values())):
         missing = f"no seed has turned by epoch {horizon}, neither at {text_of(value)} nor at {text_of(reference)}"
         return Evidence(interval=None, n=len(gains), where=where, counted="paired seeds", missing=missing)
     censored = "" if all(map(all, turned.values())) else ", the others count as turning there"
-    return _paired(gains, where, f"by epoch {horizon} turned {' and '.join(counts)}{censored}, of {name_of(field)}")
+    return _paired(gains, where, f"by epoch {horizon} turned {' and '.join(counts)}{censored}")
 
 
 def _paired(gains: Sequence[float], where: str, detail: str) -> Evidence:

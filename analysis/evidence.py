@@ -5,14 +5,16 @@ from collections.abc import Sequence
 import polars as pl
 
 from analysis.fields import label_of
+from analysis.first_trainings import first_trainings
 from analysis.intervals import Interval, student
 from analysis.layers import first_training
 from analysis.results import Results
 from analysis.seed_means import at_last_epoch
+from analysis.transitions import REPORTS
 from analysis.variants import LEARNING_RATE, REFERENCE, at_best_rates, trained
 from analysis.verdicts import Evidence
 
-MANY = 8
+MANY = 3
 """Settings of one trial each beyond which a search is told in one sentence rather than in a verdict per setting."""
 
 
@@ -20,17 +22,22 @@ def of_the_paper(results: Results, *splits: str) -> Results:
     """Return the trials that are trained and measured as in the paper, apart from what a claim varies.
 
     That is: gradients through the membrane and not through the reset, cross-entropy, and I_t of Eq. 6, the data's
-    labels, on training images; ``splits`` names others where a claim is about them.
+    labels, on training images; ``splits`` names others where a claim is about them. Trials whose IC is measured too
+    rarely to be followed are about something else, and pruning comes after what the claims are about.
     """
     loss = pl.col("loss.name").fill_null("cross_entropy")  # null in results from before there were others
-    return results.where(
+    every = pl.col("fisher.every")
+    paper = results.where(
         (pl.col("task") == "images")
         & (pl.col("variant") == REFERENCE)
         & (pl.col("timesteps") > 1)
         & (loss == "cross_entropy")
         & (pl.col("fisher.kind") == "empirical")
         & pl.col("fisher.split").is_in(splits or ("train",))
+        & (every > 0)
+        & (1 + (pl.col("optimiser.epochs") / every).ceil() >= REPORTS)  # before training, every so often, at the end
     )
+    return first_trainings(paper)
 
 
 def well_trained(paper: Results) -> list[tuple[str, Results]]:
@@ -60,6 +67,13 @@ def early_shares(part: Results, last: pl.Expr) -> list[float]:
         .collect()["share"]
         .to_list()
     )
+
+
+def spread_evenly(part: Results, last: pl.Expr) -> str:
+    """Say what the share of `early_shares` would be of information spread evenly over time, as a clause."""
+    steps = part.trials.select(first=last.floor().max(), timesteps=pl.col("timesteps").max())
+    first, timesteps = steps.collect().row(0)
+    return f"that is t ≤ {first:.0f} of {timesteps}, where {first / timesteps:.2g} would lie if it were spread evenly"
 
 
 def share_over_seeds(values: Sequence[float], where: str, detail: str) -> Evidence:

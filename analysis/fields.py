@@ -19,6 +19,11 @@ NAMES = {
     "model.name": "network",
     "model.width": "network width",
     "timesteps": "timesteps T",
+    "loss.name": "loss",
+    "loss.alpha": "α",
+    "fisher.split": "IC measured on",
+    "pruning.timesteps": "T_retrain",
+    "pruning.share": "share pruned",
 }
 """Words for fields whose last name alone would not do."""
 

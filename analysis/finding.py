@@ -11,14 +11,17 @@ from tic_sweep.records import ENDED, STATUSES
 Row: TypeAlias = Mapping[str, Any]
 LISTED = 4
 """Settings named one by one; more are counted."""
+UNMEASURED = "The information centroid was not measured in any finished trial."
 
 
 def finding_of(table: pl.DataFrame, settings: Sequence[str]) -> str:
     """Return the finding of a summary: which setting turned first and when, and which have not; a line per context."""
     *contexts, compared = settings
-    measured = table.filter(pl.col("n_measured") > 0)
+    measured = table.filter(pl.col("n_followed") > 0)
     if measured.is_empty():
-        return without_measurements({status: int(table[f"n_{status}"].sum()) for status in STATUSES})
+        seen = bool(table["n_measured"].sum())
+        empty = "The information centroid was measured at too few epochs to see it turn." if seen else UNMEASURED
+        return without_measurements({status: int(table[f"n_{status}"].sum()) for status in STATUSES}, empty)
     if not contexts:
         return _upper(_compare(measured.to_dicts(), compared)) + "."
     return "\n".join(
@@ -33,7 +36,7 @@ def transition_text(row: Row) -> str:
         return with_spread(row["transition_mean"], row["transition_sd"])
     if row["transition_median"] is not None:
         return f"median {row['transition_median']:.1f}"
-    return "none yet" if row["n_measured"] else "–"
+    return "none yet" if row["n_followed"] else "–"
 
 
 def with_spread(mean: float | None, sd: float | None, digits: int = 1) -> str:
@@ -71,10 +74,21 @@ def _compare(rows: Sequence[Row], compared: str) -> str:
     text = f"{_subject(first, compared)} {how} {_epoch(first)} ({_seeds(first)})"
     if len(turned) > 1:
         text += f", {_order(first, turned[1])} {text_of(turned[1][compared])} at {_epoch(turned[1])}"
+        text += _later(turned[2:], compared)
     if others:
         have = "has" if len(others) == 1 else "have"
         text += f"; {_listed(others, compared)} {have} not turned by epoch {_last(others)}{_some_seeds(others)}"
     return text
+
+
+def _later(rows: Sequence[Row], compared: str) -> str:
+    """Name the settings that turned besides the first two; of many, only how many and when the last."""
+    if not rows:
+        return ""
+    if len(rows) > LISTED:
+        return f"; {len(rows)} others turned by {_epoch(rows[-1])}"
+    (own, *others) = ((text_of(row[compared]), _epoch(row)) for row in rows)
+    return f"; {own[0]} turned at {own[1]}" + "".join(f", {name} at {epoch}" for name, epoch in others)
 
 
 def _subject(row: Row, compared: str) -> str:
@@ -138,9 +152,7 @@ def toy_finding_of(table: pl.DataFrame, contexts: Sequence[str], counts: Mapping
     return "\n".join([*lines, f"{more} more settings are in the table."] if more > 0 else lines)
 
 
-def without_measurements(
-    counts: Mapping[str, int], empty: str = "The information centroid was not measured in any finished trial."
-) -> str:
+def without_measurements(counts: Mapping[str, int], empty: str = UNMEASURED) -> str:
     """Say why there is nothing to tell, from the number of trials by status; ``empty`` if some have finished."""
     if not any(counts.values()):
         return "No trial has started yet."

@@ -24,18 +24,22 @@ def horizon_curves(horizons: pl.LazyFrame, trials: pl.LazyFrame, by: Sequence[st
 
 
 def needed_by_trial(horizons: pl.LazyFrame, tolerance: float = TOLERANCE) -> pl.LazyFrame:
-    """Return, per trial and epoch, how many timesteps a readout needs: key, epoch, needed, accuracy.
+    """Return, per trial and epoch, how many timesteps a readout needs: key, epoch, needed, accuracy, steps.
 
-    ``needed`` is the smallest t from which on, up to T, the accuracy lies at most ``tolerance`` below that at T, which
-    is ``accuracy``; higher accuracies before T are no lack. Near chance all horizons are alike, and 1 is needed: a
-    small number means something only next to the accuracy.
+    ``steps`` is T. ``needed`` is the smallest t from which on, up to T, the accuracy lies at most ``tolerance`` below
+    that at T, which is ``accuracy``; higher accuracies before T are no lack. Near chance all horizons are alike, and 1
+    is needed: a small number means something only next to the accuracy.
     """
     lacking = (pl.col("accuracy") - pl.col("val_acc")).round(DIGITS) > tolerance
     return (
         horizons
         .with_columns(accuracy=pl.col("val_acc").sort_by("t").last().over("key", "epoch"))
         .group_by("key", "epoch")
-        .agg(needed=1 + pl.col("t").filter(lacking).max().fill_null(0), accuracy=pl.col("accuracy").first())
+        .agg(
+            needed=1 + pl.col("t").filter(lacking).max().fill_null(0),
+            accuracy=pl.col("accuracy").first(),
+            steps=pl.col("t").max(),
+        )
         .sort("key", "epoch")
     )
 
@@ -48,8 +52,7 @@ def needed_timesteps(
     Columns: ``by``, epoch, n; needed (timesteps) and accuracy (fraction, at horizon T), each with _se, _low and _high
     as in `seed_means`, which chooses trials and epochs.
     """
-    needed = needed_by_trial(horizons, tolerance)
-    return as_fractions(seed_means(needed, trials, by, ("epoch",), ("needed", "accuracy")), "accuracy")
+    return _over_seeds(needed_by_trial(horizons, tolerance), trials, by, "epoch")
 
 
 def needed_around(results: Results, by: Sequence[str], tolerance: float = TOLERANCE) -> pl.LazyFrame:
@@ -73,7 +76,17 @@ def needed_around(results: Results, by: Sequence[str], tolerance: float = TOLERA
         .with_columns(phase=phase)
         .drop_nulls("phase")
         .group_by("key", "phase")
-        .agg(pl.col("needed", "accuracy").mean())
+        .agg(pl.col("needed", "accuracy", "steps").mean())
     )
-    means = as_fractions(seed_means(rows, results.trials, by, ("phase",), ("needed", "accuracy")), "accuracy")
-    return means.sort(*by, pl.col("phase") == "after")
+    return _over_seeds(rows, results.trials, by, "phase").sort(*by, pl.col("phase") == "after")
+
+
+def _over_seeds(rows: pl.LazyFrame, trials: pl.LazyFrame, by: Sequence[str], within: str) -> pl.LazyFrame:
+    """Return `seed_means` of needed and accuracy, intervals ended at what is possible: 1 and T, 0 and 1."""
+    means = seed_means(rows, trials, by, (within,), ("needed", "accuracy", "steps"))
+    return (
+        means
+        .with_columns(pl.col(f"needed_{end}").clip(1.0, pl.col("steps")) for end in ("low", "high"))
+        .select(pl.exclude("^steps.*$"))
+        .pipe(as_fractions, "accuracy")
+    )

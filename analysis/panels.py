@@ -18,6 +18,8 @@ MANY = 12
 """Lines in a panel beyond which single seeds, bands and a legend would bury the means."""
 FACETS = 4
 """Panels side by side; a second field with more values goes into the lines' names."""
+STEPS = 12
+"""Timesteps beyond which an axis does not name every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ def panels_of(results: Results, paths: Sequence[str], title: str, lines: Sequenc
     return figure
 
 
+def step_ticks(timesteps: int) -> int | None:
+    """Return the distance of the ticks on an axis of timesteps: each has one; of very many, plotly chooses."""
+    return 1 if timesteps <= STEPS else None
+
+
 def menu_of(
     labels: Sequence[str], owners: Sequence[int], looks: Sequence[dict[str, Any]] | None = None, y: float = 1.2
 ) -> dict[str, Any]:
@@ -115,7 +122,8 @@ def _shades(settings: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[t
     if list(names) == ["variant"]:
         looks = shades_of_variants(setting[0] for setting in settings)
         return {setting: looks[setting[0]] for setting in settings}
-    values = [setting[0] if len(names) == 1 else str(setting) for setting in settings]
+    by_first = len(names) == 1 or len(settings) > MANY  # many have a scale of the first field instead of a legend
+    values = [setting[0] if by_first else str(setting) for setting in settings]
     return dict(zip(settings, shades_of(values), strict=True))
 
 

@@ -8,7 +8,7 @@ from analysis.alpha import ALPHA, alpha_contexts, alpha_trials, alphas_of, fishe
 from analysis.colours import BAND, BASE_AXIS, BASE_LAYOUT, Shade, dark_twins, faded, shades_of
 from analysis.curves import mean_curves
 from analysis.fields import label_of, rows_of, text_of
-from analysis.panels import menu_of
+from analysis.panels import menu_of, step_ticks
 from analysis.results import Results
 from analysis.sections import Section
 
@@ -56,7 +56,8 @@ def plot_alpha(results: Results) -> "go.Figure":
         },
     )  # fmt: skip
     figure.update_xaxes(**BASE_AXIS, title="epoch", rangemode="tozero")
-    figure.update_xaxes(title="timestep t", tickformat="d", rangemode="normal", col=1)
+    last = max(curves[0]["x"].to_list(), default=1)
+    figure.update_xaxes(title="timestep t", tickformat="d", dtick=step_ticks(last), rangemode="normal", col=1)
     figure.update_yaxes(**BASE_AXIS)
     for col in (1, 2):
         figure.update_yaxes(type="log", exponentformat="power", nticks=7, tickfont={"size": 11}, col=col)

@@ -76,6 +76,18 @@ def _draw(figure: "go.Figure", results: Results, paths: Sequence[str], lines: Se
             col=line.column,
         )
         named.add(line.name)
+    _mark_pruning(figure, results)
+
+
+def _mark_pruning(figure: "go.Figure", results: Results) -> None:
+    """Mark where pruning begins, if it is the same epoch in all trials that are pruned."""
+    ends = results.trials.filter(pl.col("pruning.cycles") > 0).select(pl.col("optimiser.epochs").unique()).collect()
+    if ends.height == 1:
+        label = {"text": " pruning", "xanchor": "left", "yanchor": "top", "font": {"size": 11}}
+        figure.add_vline(
+            x=ends.item(), line={"color": GUIDE, "width": 1, "dash": "dash"}, annotation=label,
+            annotation_position="top right",
+        )  # fmt: skip
 
 
 def _seed_line(one: pl.DataFrame, column: str, line: Line) -> "go.Scatter":

@@ -10,6 +10,7 @@ from analysis.colours import BAND, BASE_AXIS, BASE_LAYOUT, GUIDE, Shade, dark_tw
 from analysis.comparison import comparison_of
 from analysis.deficits import deficit_curves
 from analysis.fields import rows_of
+from analysis.panels import step_ticks
 from analysis.results import Results
 from analysis.sections import Section
 
@@ -93,8 +94,8 @@ def _lay_out(figure: "go.Figure", places: list[tuple[int, int]], shades: Iterabl
             "title": {"text": "after epoch  "}, "orientation": "h", "x": 0, "y": 1 + 0.18 / down, "yanchor": "bottom",
         },
     )  # fmt: skip
-    few = max((t for trace in figure.data for t in trace.x), default=0) <= 12  # type: ignore[union-attr]  # noqa: PLR2004
-    figure.update_xaxes(**BASE_AXIS, tickformat="d", dtick=1 if few else None)
+    last = max((t for trace in figure.data for t in trace.x), default=0)  # type: ignore[union-attr]
+    figure.update_xaxes(**BASE_AXIS, tickformat="d", dtick=step_ticks(last))
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(**BASE_AXIS)
     figure.update_yaxes(title="points relative to the last window", col=1)

@@ -9,7 +9,7 @@ from analysis.colours import BASE_AXIS, BASE_LAYOUT, OKABE_ITO, Shade, dark_twin
 from analysis.curves import counted_trials
 from analysis.fields import label_of, rows_of
 from analysis.layers import first_training
-from analysis.panels import menu_of
+from analysis.panels import menu_of, step_ticks
 from analysis.results import Results
 from analysis.transitions import over_seeds, tic_transitions
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PANELS = 4
+ACROSS = 2
 BAR = Shade(*OKABE_ITO[0])
 LINE = Shade(*OKABE_ITO[1])
 HOVER = "t = %{x}: %{y:.1%} of the information<br>mean I<sub>t</sub> %{customdata:.3g}<extra></extra>"
@@ -25,10 +26,12 @@ MENU = 24
 
 
 def fisher_shares(results: Results, by: Sequence[str]) -> pl.LazyFrame:
-    """Return, per setting, epoch and t, the mean and standard deviation over seeds of ``I_t / Σ I_t``, I_t and IC.
+    """Return, per setting, epoch and t, the share of the information at t, I_t and IC, over seeds.
 
-    Shares are taken per trial before averaging, so that no seed counts more because its gradients are larger. Trials
-    and epochs are chosen as in `mean_curves`, epochs of pruning left out.
+    Columns: ``by``, epoch, t, n; share (mean of ``I_t / Σ I_t``) and its standard deviation sd, null for a single
+    seed; fisher_trace and ic (means, ic in timesteps). Shares are taken per trial before averaging, so that no seed
+    counts more because its gradients are larger. Trials and epochs are chosen as in `mean_curves`, epochs of pruning
+    left out.
     """
     share = pl.col("fisher_trace") / pl.col("fisher_trace").sum().over("key", "epoch")
     return (
@@ -62,22 +65,27 @@ def fisher_bars(results: Results, epochs: Sequence[int] | None = None) -> "go.Fi
     from plotly.subplots import make_subplots
 
     by = list(results.settings)
-    shares = fisher_shares(results, by).collect()
+    shares = fisher_shares(results, by).filter(pl.col("t").max().over(by) > 1).collect()
     settings = by_transition(results, by, shares)[:MENU]
+    parts = [rows_of(shares, by, setting) for setting, _ in settings]
+    chosen = [
+        list(epochs)[:PANELS] if epochs is not None else telling_epochs(own, turned)
+        for own, (_, turned) in zip(parts, settings, strict=True)
+    ]
+    rows = 2 if max(map(len, chosen), default=PANELS) > ACROSS else 1
     figure = make_subplots(
-        rows=2, cols=2, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.05, vertical_spacing=0.14
+        rows=rows, cols=ACROSS, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.05, vertical_spacing=0.14
     )
-    looks = []
-    for number, (setting, turned) in enumerate(settings):
-        own = rows_of(shares, by, setting)
-        chosen = list(epochs) if epochs is not None else telling_epochs(own, turned)
-        looks.append(_add_setting(figure, own, chosen[:PANELS], visible=number == 0))
-    _lay_out(figure, max(shares["t"].to_list(), default=1), _highest(figure))
+    looks = [
+        _add_setting(figure, own, own_epochs, rows * ACROSS, visible=number == 0)
+        for number, (own, own_epochs) in enumerate(zip(parts, chosen, strict=True))
+    ]
+    _lay_out(figure, rows, _highest(figure))
     if looks:
-        figure.update_layout(shapes=looks[0]["shapes"], annotations=looks[0]["annotations"])
+        figure.update_layout(looks[0])
     if len(settings) > 1:
         labels = [label_of(dict(zip(by, setting, strict=True))) for setting, _ in settings]
-        owners = [trace // PANELS for trace in range(len(settings) * PANELS)]
+        owners = [trace // (rows * ACROSS) for trace in range(len(settings) * rows * ACROSS)]
         figure.update_layout(updatemenus=[menu_of(labels, owners, looks)])
     return figure
 
@@ -109,13 +117,13 @@ def telling_epochs(own: pl.DataFrame, turned: float | None, count: int = PANELS)
 
 
 def _add_setting(
-    figure: "go.Figure", own: pl.DataFrame, epochs: Sequence[int], *, visible: bool
-) -> dict[str, list[dict[str, Any]]]:
-    """Add a setting's panels; return the lines and titles that go with them."""
+    figure: "go.Figure", own: pl.DataFrame, epochs: Sequence[int], panels: int, *, visible: bool
+) -> dict[str, Any]:
+    """Add a setting's panels; return the lines, titles and axes of time that go with them."""
     import plotly.graph_objects as go
 
     shapes, annotations = [], []
-    for panel in range(PANELS):
+    for panel in range(panels):
         rows = own.filter(pl.col("epoch") == epochs[panel]) if panel < len(epochs) else own.clear()
         figure.add_trace(
             go.Bar(
@@ -125,7 +133,7 @@ def _add_setting(
                 meta={"role": "bar"},
                 hovertemplate=HOVER,
             ),
-            row=panel // 2 + 1, col=panel % 2 + 1,
+            row=panel // ACROSS + 1, col=panel % ACROSS + 1,
         )  # fmt: skip
         axis = "" if panel == 0 else str(panel + 1)
         if rows.is_empty():
@@ -139,17 +147,22 @@ def _add_setting(
             "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0, "y": 1.02, "xanchor": "left",
             "yanchor": "bottom", "showarrow": False, "text": f"<b>epoch {epochs[panel]}</b>   IC {ic:.2f}",
         })  # fmt: skip
-    return {"shapes": shapes, "annotations": annotations}
+    timesteps = max(own["t"].to_list(), default=1)
+    ticks = {"range": [0.4, timesteps + 0.6], "dtick": step_ticks(timesteps)}
+    axes = {
+        f"xaxis{panel or ''}.{key}": value for panel in (None, *range(2, panels + 1)) for key, value in ticks.items()
+    }
+    return {"shapes": shapes, "annotations": annotations} | axes
 
 
-def _lay_out(figure: "go.Figure", timesteps: int, highest: float) -> None:
+def _lay_out(figure: "go.Figure", rows: int, highest: float) -> None:
     figure.update_layout(
-        **BASE_LAYOUT, meta={"dark": dark_twins((BAR, LINE))}, bargap=0.15, height=520,
+        **BASE_LAYOUT, meta={"dark": dark_twins((BAR, LINE))}, bargap=0.15, height=520 if rows > 1 else 340,
         margin={"l": 64, "r": 12, "t": 84, "b": 48},
     )  # fmt: skip
-    figure.update_xaxes(**BASE_AXIS, range=[0.4, timesteps + 0.6], dtick=1 if timesteps <= 12 else None)  # noqa: PLR2004
+    figure.update_xaxes(**BASE_AXIS)
     figure.update_xaxes(showgrid=False)
-    figure.update_xaxes(title="timestep t", row=2)
+    figure.update_xaxes(title="timestep t", row=rows)
     figure.update_yaxes(**BASE_AXIS, range=[0, highest])
     figure.update_yaxes(title="share I<sub>t</sub> / Σ I<sub>t</sub>", col=1)
 

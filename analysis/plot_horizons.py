@@ -12,7 +12,7 @@ from analysis.curves import mean_curves
 from analysis.fields import rows_of
 from analysis.horizons import TOLERANCE, horizon_curves, needed_timesteps
 from analysis.intervals import Interval
-from analysis.panels import menu_of
+from analysis.panels import menu_of, step_ticks
 from analysis.probe_texts import horizon_texts
 from analysis.results import Results
 from analysis.sections import Section
@@ -60,7 +60,10 @@ def plot_horizons(results: Results) -> "go.Figure":
         margin={"l": 56, "r": 12, "t": 64 if len(settings) > 1 else 24, "b": 96},
         legend={"orientation": "h", "x": 0, "y": -0.23, "yanchor": "top"},
     )  # fmt: skip
-    figure.update_xaxes(**BASE_AXIS, title="horizon t: readout of timesteps 1..t", tickformat="d")
+    last = max(curves["t"].to_list(), default=1)
+    figure.update_xaxes(
+        **BASE_AXIS, title="horizon t: readout of timesteps 1..t", tickformat="d", dtick=step_ticks(last)
+    )
     figure.update_yaxes(**BASE_AXIS, title="validation accuracy (fraction)", range=[0, 1])
     if len(settings) > 1:
         labels = [compared.label(setting) for setting in settings]

@@ -7,8 +7,9 @@ import polars as pl
 
 from analysis.colours import BASE_AXIS, BASE_LAYOUT, OKABE_ITO, PAPER, Shade, dark_twins
 from analysis.fields import label_of, rows_of
+from analysis.first_trainings import first_trainings
 from analysis.layers import block_centroids, layer_fisher
-from analysis.panels import menu_of
+from analysis.panels import menu_of, step_ticks
 from analysis.plot_fisher import MENU, by_transition, fisher_shares, telling_epochs
 from analysis.results import Results
 from analysis.sections import Section
@@ -37,7 +38,7 @@ def plot_layers(results: Results) -> "go.Figure":
     """
     from plotly.subplots import make_subplots
 
-    images = results.where(pl.col("task") == "images")
+    images = first_trainings(results.where(pl.col("task") == "images"))
     by = list(images.settings)
     shares = {name: layer_fisher(images, by, normalise=name).collect() for name in ("part", "timestep")}
     centroids = block_centroids(images, by).collect()
@@ -129,7 +130,7 @@ def _look(centroids: pl.DataFrame, shares: pl.DataFrame, epochs: Sequence[int]) 
         "yaxis.ticktext": [_name(part) for part in parts.values()],
     }  # fmt: skip
     for axis in ("xaxis", *(f"xaxis{panel}" for panel in range(2, PANELS + 1))):
-        look |= {f"{axis}.range": [0.5, timesteps + 0.5], f"{axis}.dtick": 1 if timesteps <= 12 else None}  # noqa: PLR2004
+        look |= {f"{axis}.range": [0.5, timesteps + 0.5], f"{axis}.dtick": step_ticks(timesteps)}
     return look
 
 

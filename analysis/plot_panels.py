@@ -8,7 +8,8 @@ import polars as pl
 from analysis.colours import BASE_AXIS, BASE_LAYOUT, TEXT, Shade, dark_twins
 from analysis.comparison import Comparison, comparison_of
 from analysis.fields import label_of, rows_of
-from analysis.panels import menu_of
+from analysis.first_trainings import first_trainings
+from analysis.panels import menu_of, step_ticks
 from analysis.plot_fisher import HOVER, MENU, fisher_shares
 from analysis.results import Results
 from analysis.sections import Section
@@ -31,28 +32,31 @@ def plot_settings(results: Results) -> "go.Figure":
     """
     from plotly.subplots import make_subplots
 
-    images = results.where(pl.col("task") == "images")
+    images = first_trainings(results.where(pl.col("task") == "images"))
     compared = comparison_of(images)
     shares = fisher_shares(images, compared.columns).filter(pl.col("t").max().over(compared.columns) > 1).collect()
-    figure = make_subplots(
-        rows=ROWS, cols=PANELS, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.14
-    )
-    looks, labels = [], []
+    drawn = []
     for context in _contexts(shares, compared)[:MENU]:
         own = rows_of(shares, compared.contexts, context)
         pair = _farthest(own, compared.lines)
-        epochs = _telling(own, compared.lines, pair) if pair else []
-        if not epochs:
-            continue
-        looks.append(_add_pair(figure, own, compared, pair, epochs, visible=not looks))
-        labels.append(compared.label(context))
+        if pair and (epochs := _telling(own, compared.lines, pair)):
+            drawn.append((context, own, pair, epochs))
+    columns = max((len(epochs) for *_, epochs in drawn), default=1)
+    figure = make_subplots(
+        rows=ROWS, cols=columns, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.14
+    )
+    looks = [
+        _add_pair(figure, own, compared, pair, epochs, columns, visible=number == 0)
+        for number, (_, own, pair, epochs) in enumerate(drawn)
+    ]
+    labels = [compared.label(context) for context, *_ in drawn]
     _lay_out(figure, list(compared.shades.values()), _highest(figure))
     if looks:
         figure.update_layout(looks[0])
     if len(looks) > 1:
-        owners = [trace // (ROWS * PANELS) for trace in range(ROWS * PANELS * len(looks))]
+        owners = [trace // (ROWS * columns) for trace in range(ROWS * columns * len(looks))]
         placed = {"y": 1, "yanchor": "bottom", "pad": {"b": 40}}
-        figure.update_layout(updatemenus=[menu_of(labels, owners, looks) | placed])
+        figure.update_layout(updatemenus=[menu_of(labels, owners, looks) | placed], height=480, margin={"t": 96})
     return figure
 
 
@@ -98,6 +102,7 @@ def _add_pair(
     compared: Comparison,
     pair: Sequence[tuple[Any, ...]],
     epochs: Sequence[int],
+    columns: int,
     *,
     visible: bool,
 ) -> dict[str, Any]:
@@ -105,8 +110,8 @@ def _add_pair(
     import plotly.graph_objects as go
 
     shapes, annotations = [], []
-    for panel in range(ROWS * PANELS):
-        row, column = divmod(panel, PANELS)
+    for panel in range(ROWS * columns):
+        row, column = divmod(panel, columns)
         setting = pair[row]
         at = pl.col("epoch") == (epochs[column] if column < len(epochs) else -1)
         rows = rows_of(own, compared.lines, setting).filter(at)
@@ -133,8 +138,12 @@ def _add_pair(
             "yanchor": "bottom", "showarrow": False, "text": f"{name}epoch {epochs[column]}   IC {ic:.2f}",
         })  # fmt: skip
     timesteps = max(rows_of(own, compared.lines, setting)["t"].max() for setting in pair)  # type: ignore[type-var]
-    ticks = {"range": [0.4, timesteps + 0.6], "dtick": 1 if timesteps <= 12 else None}  # noqa: PLR2004
-    axes = {f"xaxis{panel or ''}.{key}": value for panel in (None, *range(2, 7)) for key, value in ticks.items()}
+    ticks = {"range": [0.4, timesteps + 0.6], "dtick": step_ticks(timesteps)}
+    axes = {
+        f"xaxis{panel or ''}.{key}": value
+        for panel in (None, *range(2, ROWS * columns + 1))
+        for key, value in ticks.items()
+    }
     return {"shapes": shapes, "annotations": annotations} | axes
 
 
@@ -144,8 +153,8 @@ def _label(compared: Comparison, setting: tuple[Any, ...]) -> str:
 
 def _lay_out(figure: "go.Figure", shades: Sequence[Shade], highest: float) -> None:
     figure.update_layout(
-        **BASE_LAYOUT, meta={"dark": dark_twins(shades)}, bargap=0.15, height=480,
-        margin={"l": 64, "r": 12, "t": 96, "b": 48},
+        **BASE_LAYOUT, meta={"dark": dark_twins(shades)}, bargap=0.15, height=428,
+        margin={"l": 64, "r": 12, "t": 44, "b": 48},
     )  # fmt: skip
     figure.update_xaxes(**BASE_AXIS)
     figure.update_xaxes(showgrid=False)

@@ -50,7 +50,7 @@ def _cell(row: Mapping[str, Any]) -> Cell:
     low, high = row["drop_low"], row["drop_high"]
     interval = "" if low is None else ends_of(Interval(row["drop"], low, high))
     text = f"{100 * row['accuracy']:.1f} ({row['drop']:+.1f})".replace("-", "−")
-    return Cell(text=text, small="; ".join(filter(None, (interval, _of_paper(row, "accuracy")))))
+    return Cell(text=text, small="\n".join(filter(None, (interval, _of_paper(row, "accuracy")))))
 
 
 def _of_paper(row: Mapping[str, Any], column: str) -> str:

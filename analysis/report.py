@@ -11,6 +11,7 @@ from analysis.claims import check_claims
 from analysis.curves import mean_curves
 from analysis.fields import label_of, name_of, text_of
 from analysis.finding import transition_text, with_spread
+from analysis.first_trainings import first_trainings
 from analysis.report_sections import Filled, filled
 from analysis.report_texts import claim_texts, compares_variants
 from analysis.results import Results, open_results
@@ -72,6 +73,7 @@ def render_report(results: Results) -> str:
         finding=finding(results),
         counts=_counts(results),
         images=not table.is_empty() or not toys,
+        pruned=first_trainings(results) is not results,
         setting_names=[name_of(path) for path in results.settings],
         rows=_rows(results, table),
         toys=toys,
@@ -142,7 +144,7 @@ def _texts(row: Mapping[str, Any], by: list[str]) -> dict[str, Any]:
         "ic_interval": _interval(row, "ic_final", 2),
         "transition": transition_text(row),
         "transition_interval": _interval(row, "transition", 1),
-        "turned": f"{row['n_turned']} of {row['n_measured']}" if row["n_measured"] else "–",
+        "turned": f"{row['n_turned']} of {row['n_followed']}" if row["n_followed"] else "–",
         "accuracy": with_spread(row[f"{accuracy}_mean"], row[f"{accuracy}_sd"], 3),
         "accuracy_interval": _interval(row, accuracy, 3),
         "statuses": [(row[f"n_{status}"], status.replace("_", " ")) for status in STATUSES if row[f"n_{status}"]],

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis import plots
+from analysis.first_trainings import first_trainings
 from analysis.plot_alpha import ALPHA_SECTIONS
 from analysis.plot_deficits import DEFICIT_SECTIONS
 from analysis.plot_horizons import HORIZON_SECTIONS
 from analysis.plot_layers import LAYER_SECTIONS
 from analysis.plot_panels import SETTING_SECTIONS
 from analysis.plot_robustness import ROBUSTNESS_SECTIONS
+from analysis.plot_search import SEARCH_SECTIONS
 from analysis.report_capacity import CAPACITY_SECTIONS
 from analysis.report_pruning import PRUNING_SECTIONS
 from analysis.report_texts import accuracy_texts, toy_texts
@@ -117,14 +119,15 @@ INFORMATION = (
         figure=lambda results: plots.ic_by_epoch(fullest_part(results)[1]),
         caption=_shown(
             f"Information centroid against training epoch: {MEAN} A diamond marks the transition, its bar the standard "
-            "deviation over seeds. The dotted line is where information spread evenly over time would lie."
+            "deviation over seeds. A dotted line, where all have the same T, is where information spread evenly over "
+            "time would lie."
         ),
     ),
     Section(
         id="fisher",
         title="Where in time does the information lie?",
         tables=("fisher",),
-        figure=lambda results: plots.fisher_bars(fullest_part(results)[1]),
+        figure=lambda results: plots.fisher_bars(fullest_part(first_trainings(results))[1]),
         caption=_shown(
             "Share of the Fisher trace at each horizon t in four epochs, mean over seeds; bars show the standard "
             "deviation. The dotted line is the information centroid."
@@ -161,6 +164,7 @@ VARIANTS = (
 )
 SECTIONS: tuple[Section, ...] = (
     *TOYS,
+    *SEARCH_SECTIONS,
     *INFORMATION,
     *LAYER_SECTIONS,
     *SETTING_SECTIONS,

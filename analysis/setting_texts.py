@@ -6,11 +6,10 @@ import polars as pl
 
 from analysis.fields import name_of, text_of
 from analysis.finding import with_spread
-from analysis.intervals import Interval
+from analysis.first_trainings import first_trainings
 from analysis.results import Results
 from analysis.sections import Cell, Texts
 from analysis.settings import MEASURES, Measure, contexts_of, paired_differences, reference_of
-from analysis.verdicts import ends_of
 
 ROWS = 60
 """Values beyond which the table would bury what it tells."""
@@ -21,7 +20,7 @@ def difference_texts(results: Results) -> Texts | None:
 
     None where nothing is compared, no value shares two seeds with the reference, or there are more than `ROWS` rows.
     """
-    images = results.where(pl.col("task") == "images")
+    images = first_trainings(results.where(pl.col("task") == "images"))
     field = images.settings[-1]
     if field == "sweep":
         return None
@@ -31,6 +30,7 @@ def difference_texts(results: Results) -> Texts | None:
     if len(rows) > ROWS or all(cell["difference"] is None for row in rows for cell in row):
         return None
     reference = reference_of(field, sorted({row[0][field] for row in rows}))
+    censored = {tuple(row[0][path] for path in by): _censored(row[0]) for row in rows if row[0][field] == reference}
     return Texts(
         caption=f"Mean ± standard deviation over the finished seeds; below, the difference to {name_of(field)} "
         f"{text_of(reference)} over seeds that finished at both, with its 95 % interval",
@@ -38,21 +38,31 @@ def difference_texts(results: Results) -> Texts | None:
         rows=[
             [
                 *(text_of(row[0][path]) for path in (*by, field)),
-                *(_cell(cell, name) for cell, name in zip(row, MEASURES, strict=True)),
+                *(
+                    _cell(cell, name, late=censored.get(tuple(cell[path] for path in by), False))
+                    for cell, name in zip(row, MEASURES, strict=True)
+                ),
                 str(max(cell["n"] for cell in row)),
             ]
             for row in rows
         ],
         numbers=len(by) + 1,
         note="A transition that has not come by the last epoch that all trials of a context have reached counts as if "
-        "it came there (≥): means and differences then understate how late it is.",
+        "it came there (≥): means and differences then understate how late it is, or how early (≤).",
     )
 
 
-def _cell(row: dict[str, Any], name: str) -> Cell:
-    """Return a measure of one value, and its difference to the reference below."""
+def _cell(row: dict[str, Any], name: str, *, late: bool) -> Cell:
+    """Return a measure of one value, and its difference to the reference below; ``late`` if that has not all turned."""
     measure = MEASURES[name]
-    return Cell(text=_value(row, name, measure), small=_difference(row, measure))
+    bound = {(True, False): "≥ ", (False, True): "≤ "}.get((_censored(row), late), "") if name == "turn" else ""
+    difference = _difference(row, measure)
+    return Cell(text=_value(row, name, measure), small=f"{bound}{difference}" if row["n_pairs"] > 1 else difference)
+
+
+def _censored(row: dict[str, Any]) -> bool:
+    """Tell whether some transition of a value has not come yet."""
+    return row["n_turned"] < row["n"]
 
 
 def _value(row: dict[str, Any], name: str, measure: Measure) -> str:
@@ -61,7 +71,7 @@ def _value(row: dict[str, Any], name: str, measure: Measure) -> str:
     if name == "turn" and not row["n_turned"]:
         return "none yet"
     mean, sd = measure.scale * row["mean"], None if row["sd"] is None else measure.scale * row["sd"]
-    if name == "turn" and row["n_turned"] < row["n"]:
+    if name == "turn" and _censored(row):
         return f"≥ {mean:.{measure.digits}f} ({row['n_turned']} of {row['n']} turned)"
     return with_spread(mean, sd, measure.digits)
 
@@ -69,5 +79,6 @@ def _value(row: dict[str, Any], name: str, measure: Measure) -> str:
 def _difference(row: dict[str, Any], measure: Measure) -> str:
     if row["difference"] is None:
         return "" if row["n_pairs"] != 1 else "one pair"
-    found = Interval(*(measure.scale * row[part] for part in ("difference", "low", "high")))
-    return f"{found.value:+.{measure.digits}f}".replace("-", "−") + f" ({ends_of(found)})"
+    digits = measure.digits
+    value, low, high = (round(measure.scale * row[part], digits) + 0.0 for part in ("difference", "low", "high"))
+    return f"{value:+.{digits}f} ({low:.{digits}f} to {high:.{digits}f})".replace("-", "−")

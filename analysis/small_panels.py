@@ -51,7 +51,7 @@ def grid_of(panels: Sequence[Panel], by: Sequence[str], shades: Sequence[Shade],
     )  # fmt: skip
     figure.update_xaxes(**BASE_AXIS, title=x)
     figure.update_yaxes(**BASE_AXIS)
-    figure.update_yaxes(title=y, col=1)
+    figure.update_yaxes(title={"text": y, "standoff": 10}, automargin=True, col=1)
     return figure
 
 

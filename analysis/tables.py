@@ -7,7 +7,10 @@ import polars as pl
 
 from analysis.curves import mean_curves
 from analysis.finding import finding_of, toy_finding_of
+from analysis.first_trainings import first_trainings
 from analysis.results import Results
+from analysis.search import drawn_fields, search_finding
+from analysis.study_findings import study_findings
 from analysis.toys import areas, solved_shares, toy_contexts, toys, usual
 from analysis.transitions import over_seeds, tic_transitions
 from analysis.variants import in_order
@@ -60,11 +63,20 @@ def toy_summary(results: Results) -> pl.DataFrame:
 
 
 def finding(results: Results) -> str:
-    """Return what the sweep shows so far, in a sentence or two computed from the data."""
+    """Return what the sweep shows so far, in a few sentences computed from the data.
+
+    When IC turned is left out where it is another study's results and IC was not followed.
+    """
     tasks = results.trials.select(toy=pl.col("task") != "images").collect()["toy"]
     told = []
     if tasks.is_empty() or not tasks.all():
-        told.append(finding_of(summary(results), results.settings))
+        own = first_trainings(results)
+        table, others = summary(own), study_findings(results)
+        if drawn_fields(own) and (best := search_finding(own)):
+            told.append(best)
+        elif not others or table["n_followed"].sum():
+            told.append(finding_of(table, own.settings))
+        told += others
     if tasks.any():
         told.append(toy_finding_of(toy_summary(results), toy_contexts(results), count_by_status(toys(results))))
     return "\n".join(told)

@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.fields import variant_of_trials, varied_columns
 from tic_sweep.records import STATUSES
-from tic_sweep.transition import Transition, find_transition
+from tic_sweep.transition import CONFIRM, Transition, find_transition
 
 ACCURACIES = ("val_acc", "test_acc", "best_test_acc")
 MEASURES = ("ic_start", "ic_max", "ic_final", "test_acc", "best_test_acc")
@@ -17,6 +17,8 @@ MEASURES = ("ic_start", "ic_max", "ic_final", "test_acc", "best_test_acc")
 FRACTIONS = ("test_acc", "best_test_acc")
 """Measures whose intervals end at 0 and at 1."""
 CONFIDENCE = 0.95
+REPORTS = 1 + CONFIRM
+"""Reports of IC below which a trial cannot be seen to turn: one on the plateau, and those that confirm."""
 _DTYPES = {int | None: pl.Int64, float | None: pl.Float64}
 _TRANSITION = pl.Struct(
     {name: _DTYPES[hint] for name, hint in typing.get_type_hints(Transition).items()} | {"turned": pl.Boolean}
@@ -30,7 +32,8 @@ def tic_transitions(epochs: pl.LazyFrame, trials: pl.LazyFrame) -> pl.LazyFrame:
     Columns: key, sweep, the config fields that vary, timesteps, seed, status, variant; the fields of `Transition`
     (epoch, not_before, interpolated, slope, depth, ic_start, ic_max, ic_min, ic_final, observed) and turned; val_acc,
     test_acc, best_test_acc. A trial without a transition has ``turned = false`` and ``observed``, the last epoch it
-    was seen at; one without any IC has a null there.
+    was seen at; one without any IC has a null there. With fewer reports of IC than `REPORTS` whether it turned is not
+    known, ``turned`` is null, and IC is as reported, since a median of three would mix the first with the last.
     """
     first_training = pl.col("cycle").fill_null(0) == 0  # null in results from before there were cycles
     curves = epochs.filter(first_training).sort("key", "epoch").group_by("key", maintain_order=True).agg("epoch", "ic")
@@ -54,11 +57,13 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     trials; that of an accuracy ends at 0 and at 1. Of the transition, likewise transition_mean, _sd, _low and _high,
     but only if *every* finished trial has turned: the mean of those that have would flatter a setting that half of the
     seeds never left. Where more than half have turned, transition_median is the median with the others counted as
-    later than any. Counts: n_seeds, n_turned (among n_measured, the finished trials with an IC), and one per status,
-    so that no trial drops out of sight. ``observed`` is the last epoch that all finished trials have reached.
+    later than any. Counts: n_seeds, n_measured (finished trials with an IC), n_followed (those of them with enough of
+    it to see a transition), n_turned, and one per status, so that no trial drops out of sight. ``observed`` is the
+    last epoch that all finished trials have reached.
     """
     finished = pl.col("status") == "finished"
     measured = finished & pl.col("observed").is_not_null()
+    followed = measured & pl.col("turned").is_not_null()
     all_turned = pl.when(pl.col("n_turned") == pl.col("n_measured"))
     return (
         transitions
@@ -67,6 +72,7 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
             pl.len().cast(pl.Int64).alias("n_seeds"),
             *((pl.col("status") == status).sum().cast(pl.Int64).alias(f"n_{status}") for status in STATUSES),
             measured.sum().cast(pl.Int64).alias("n_measured"),
+            followed.sum().cast(pl.Int64).alias("n_followed"),
             (measured & pl.col("turned")).sum().cast(pl.Int64).alias("n_turned"),
             *([] if "timesteps" in by else [pl.col("timesteps").max()]),
             pl.col("observed").filter(measured).min(),
@@ -90,9 +96,21 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
 def _transitions(rows: pl.Series) -> pl.Series:
     found = []
     for row in rows.to_list():
-        transition = find_transition(row["epoch"] or [], row["ic"] or [], row["timesteps"])
-        found.append(dataclasses.asdict(transition) | {"turned": transition.turned})
+        epochs, ic = row["epoch"] or [], row["ic"] or []
+        transition = find_transition(epochs, ic, row["timesteps"])
+        known = [float(value) for value in ic if value is not None and not math.isnan(value)]
+        few = len(known) < REPORTS
+        as_reported = _without_smoothing(known) if few and known else {}
+        turned = None if few else transition.turned
+        found.append(dataclasses.asdict(transition) | {"turned": turned} | as_reported)
     return pl.Series(rows.name, found, dtype=_TRANSITION)
+
+
+def _without_smoothing(ic: Sequence[float]) -> dict[str, float | None]:
+    """Return those fields of `Transition` that are smoothed, of centroids as they are."""
+    top, last = max(ic), ic[-1]
+    depth = (top - last) / (top - 1) if top > 1 else None
+    return {"ic_max": top, "ic_min": min(ic), "ic_final": last, "depth": depth}
 
 
 def _moments(values: pl.Expr, name: str) -> pl.Expr:

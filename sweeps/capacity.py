@@ -13,7 +13,7 @@ SWEEP = Sweep(
     name="capacity",
     question="Does a larger network need fewer timesteps for its best accuracy?",
     laptop=Scale(
-        base=replaced(CIFAR10, FASHION_MNIST | {"neuron.v_threshold": 0.5, "optimiser.epochs": 24, "fisher.every": 24}),
+        base=replaced(CIFAR10, FASHION_MNIST | {"neuron.v_threshold": 0.5, "optimiser.epochs": 20, "fisher.every": 20}),
         space={
             "network": Grid((
                 {"model.name": "resnet19", "model.width": 1 / 16},

@@ -32,7 +32,7 @@ SWEEP = Sweep(
             )),
             **COMMON,
         },
-        samples=8,
+        samples=6,
         searcher="tpe",
         objective="ic_rel",
     ),

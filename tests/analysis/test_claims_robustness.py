@@ -123,7 +123,7 @@ def test_F5_compares_information_after_training(
     row = verdict(tmp_path, claim, with_traces((2, 1, 0.5, 0.5), *high), LOSS)
 
     assert (ruling, pytest.approx(statistic), 2) == (row["verdict"], row["statistic"], row["n"])
-    assert "alpha 0.1 against 0.001" == row["where"]
+    assert "α 0.1 against 0.001" == row["where"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_F5c_tells_whether_the_loss_settles_near_alpha(
     ]
     rows = verdicts(tmp_path, "F5c", trials, LOSS)
 
-    assert ["alpha 0.001", "alpha 0.1"] == [row["where"] for row in rows]
+    assert ["α 0.001", "α 0.1"] == [row["where"] for row in rows]
     assert [(ruling, pytest.approx(statistic, abs=1e-3))] * 2 == [(row["verdict"], row["statistic"]) for row in rows]
 
 
@@ -174,7 +174,7 @@ def test_T1a_compares_each_alpha_with_the_lowest(tmp_path: Path) -> None:
 
     assert ["PASS", "FAIL", "UNDECIDED"] == [row["verdict"] for row in rows]
     assert pytest.approx([-0.5, -5.0, 1.0]) == [row["statistic"] for row in rows]
-    assert "alpha 0.01 against 0.001" == rows[0]["where"]
+    assert "α 0.01 against 0.001" == rows[0]["where"]
 
 
 def test_alphas_are_compared_seed_by_seed_among_finished_trials_of_loss_alpha(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_T1b_compares_what_corruptions_cost(
         for a, own in ((LOW, 0.7), (HIGH, accuracy))
     ]
     found = {row["where"]: row for row in verdicts(tmp_path, "T1b", trials, LOSS)}
-    row, blur = (found[f"alpha 0.1 against 0.001, {name}"] for name in ("PGD", "blur"))
+    row, blur = (found[f"α 0.1 against 0.001, {name}"] for name in ("PGD", "blur"))
 
     assert (ruling, pytest.approx(statistic)) == (row["verdict"], row["statistic"])
     assert ("UNDECIDED", 0.0) == (blur["verdict"], blur["statistic"])
@@ -223,7 +223,7 @@ def test_each_data_set_has_its_own_verdict(tmp_path: Path) -> None:
     ]
     rows = verdicts(tmp_path, "T1a", trials, ("data.name", *LOSS))
 
-    assert ["data set cifar10, alpha 0.1 against 0.001", "data set svhn, alpha 0.1 against 0.01"] == [
+    assert ["data set cifar10, α 0.1 against 0.001", "data set svhn, α 0.1 against 0.01"] == [
         row["where"] for row in rows
     ]
 
@@ -243,3 +243,21 @@ def test_ids_are_unique_and_come_with_references() -> None:
     """Every claim says where it comes from and what it is set against."""
     assert ["F2a", "F2b", "F5a", "F5b", "F5c", "T1a", "T1b"] == list(CLAIMS)
     assert all(claim.reference and claim.quantity and claim.statement.endswith(".") for claim in ROBUSTNESS_CLAIMS)
+
+
+def test_trainings_that_no_alpha_touched_are_not_compared(tmp_path: Path) -> None:
+    """A loss far above both α leaves the same weights: that their accuracy is the same says nothing about α."""
+
+    def trials(gap: float) -> list[Any]:
+        return [
+            probed_trial(
+                alpha(value, seed), epochs={5: {"train_loss_over_t": 0.5 + seed + (value == HIGH) * gap}}, test_acc=0.6
+            )
+            for value in (LOW, HIGH)
+            for seed in (0, 1)
+        ]
+
+    same, apart = (verdict(tmp_path / str(gap), "T1a", trials(gap), LOSS) for gap in (0.0, 1e-6))
+
+    assert ("UNDECIDED", "PASS") == (same["verdict"], apart["verdict"])
+    assert "On 2 of 2 seeds training was the same at both α" in same["explanation"]

@@ -117,7 +117,7 @@ def test_failed_trials_are_left_out_and_their_pair_with_them(tmp_path: Path) -> 
     row = checked(tmp_path / "r", trials, ("timesteps",))["F4a"]
 
     assert ("PASS", 2.0, 2, "paired seeds") == (row["verdict"], row["statistic"], row["n"], row["counted"])
-    assert "by epoch 6 turned 2 of 2 at 10 and 3 of 3 at 8" in row["explanation"]
+    assert "by epoch 6 turned 2 of 2 at timesteps T 10 and 3 of 3 at timesteps T 8" in row["explanation"]
 
 
 def test_transition_that_has_not_come_counts_at_the_horizon(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from store.fabricated import DETACHED, FULL, SPATIAL, STAYING, TURNING, images_t
 
 from analysis import open_results
 from tic_sweep.errors import StoreError
+from tic_sweep.records import TABLES
 
 
 def test_tables_are_lazy_frames_with_every_row(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_describe_names_every_column_with_its_meaning(tmp_path: Path) -> None:
 
     assert ("float", "timesteps") == (ic["type"], ic["unit"])
     assert table["meaning"].str.len_chars().min() > 0
-    assert {"trials", "epochs", "fisher", "dynamics", "toy", "toy_curves"} == set(table["table"])
+    assert set(TABLES) == set(table["table"])
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,23 @@ def test_table_tells_differences_below_the_means(results: Results) -> None:
 
     assert ["2.0", "2.5 ± 0.0", "1.50 ± 0.00", "0.071 ± 0.000", "90.0 ± 10.0", "3"] == cells[0]
     assert ["3.0", "none yet", "5.00", "0.571", "90.0", "1"] == cells[1]
-    assert ["+2.0 (2.00 to 2.00)", "+2.0 (−0.5 to 4.5)"] == [last[0], last[3]]
+    assert ["+2.0 (2.0 to 2.0)", "+2.0 (−0.5 to 4.5)"] == [last[0], last[3]]
     assert "time constant τ 2.0" in texts.caption
+
+
+@pytest.mark.parametrize(
+    ("reference", "other", "bound"), [(EARLY, HIGH, "≥ +"), (HIGH, EARLY, "≤ −"), (HIGH, HIGH, "+0")]
+)
+def test_table_bounds_what_has_not_turned(
+    tmp_path: Path, reference: tuple[float, ...], other: tuple[float, ...], bound: str
+) -> None:
+    """A transition that is yet to come makes a difference at least so late; that of the reference, so early."""
+    trials = [ic_trial({TAU: tau, "seed": s}, ic) for tau, ic in ((2.0, reference), (4.0, other)) for s in (0, 1)]
+    texts = difference_texts(opened(tmp_path / "r", *trials))
+    cell = texts.rows[1][1] if texts else ""
+
+    assert isinstance(cell, Cell)
+    assert cell.small.startswith(bound)
 
 
 def test_table_needs_something_to_compare(tmp_path: Path) -> None:

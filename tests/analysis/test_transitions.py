@@ -5,10 +5,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from store.fabricated import STAYING, TURNING, write_sweep
+from store.fabricated import STAYING, TURNING, write_rows, write_sweep
 
 from analysis import open_results
 from analysis.transitions import over_seeds, tic_transitions
+from tic_sweep.config import TrialConfig, replaced, trial_key
+from tic_sweep.records import EpochRow
 
 T_975_OF_3 = 4.302653
 """97.5 % quantile of Student's t with 2 degrees of freedom, from printed tables."""
@@ -55,7 +57,7 @@ def test_trial_without_reports_keeps_its_row(tmp_path: Path) -> None:
     results = open_results(tmp_path / "r")
     row = tic_transitions(results.epochs, results.trials).collect().row(0, named=True)
 
-    assert (None, None, False) == (row["observed"], row["ic_start"], row["turned"])
+    assert (None, None, None) == (row["observed"], row["ic_start"], row["turned"])
 
 
 def test_columns_are_the_setting_and_the_transition(tmp_path: Path) -> None:
@@ -120,3 +122,43 @@ def test_other_statuses_are_counted_and_left_out_of_means() -> None:
     assert (3, 1, 1, 1) == (row["n_seeds"], row["n_finished"], row["n_diverged"], row["n_running"])
     assert (1, 1) == (row["n_measured"], row["n_turned"])
     assert (3.0, 0.8) == (row["transition_mean"], row["test_acc_mean"])
+
+
+def test_retraining_after_pruning_is_no_part_of_the_transition(tmp_path: Path) -> None:
+    """A centroid that climbs again in a pruning cycle takes nothing back: the transition is the first training's."""
+    config = replaced(TrialConfig(timesteps=8), {"optimiser.epochs": 6, "pruning.cycles": 1, "pruning.epochs": 3})
+    rows = [
+        EpochRow(
+            key=trial_key(config), epoch=epoch, cycle=int(epoch > 6), ic=ic, val_loss=1.0, val_acc=0.5,
+            train_seconds=1.0, eval_seconds=0.1, fisher_seconds=0.1,
+        )
+        for epoch, ic in enumerate((*TURNING, 6.0, 6.0, 6.0))
+    ]  # fmt: skip
+    write_rows(tmp_path / "r", [(config, {}, rows)])
+    results = open_results(tmp_path / "r")
+    row = tic_transitions(results.epochs, results.trials).collect().row(0, named=True)
+
+    assert (3.5, 1.5, 6) == (row["interpolated"], row["ic_final"], row["observed"])
+
+
+def test_timesteps_can_tell_settings_apart(tmp_path: Path) -> None:
+    """A sweep over T is summed up per T."""
+    write_sweep(
+        tmp_path / "r", [({"timesteps": t}, "finished", (2.0, 2.5, 1.2)) for t in (4, 8)], varied=("timesteps",)
+    )
+    results = open_results(tmp_path / "r")
+    table = over_seeds(tic_transitions(results.epochs, results.trials), ["timesteps"]).collect()
+
+    assert [4, 8] == table["timesteps"].to_list()
+
+
+def test_two_reports_are_too_few_to_tell(tmp_path: Path) -> None:
+    """Before and after training: whether it turned is not known, and the two are not averaged."""
+    write_sweep(tmp_path / "r", [({"timesteps": 8}, "finished", (4.5, 1.5))])
+    results = open_results(tmp_path / "r")
+    transitions = tic_transitions(results.epochs, results.trials)
+    row = transitions.collect().row(0, named=True)
+    table = over_seeds(transitions, ["timesteps"]).collect().row(0, named=True)
+
+    assert (None, 4.5, 1.5, 3 / 3.5) == (row["turned"], row["ic_max"], row["ic_final"], row["depth"])
+    assert (1, 0, 0, None) == (table["n_measured"], table["n_followed"], table["n_turned"], table["transition_mean"])
