@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tic_sweep.config import NeuronConfig, TrialConfig, field_rules, flatten, from_dict, replaced, to_dict, trial_key
+from tic_sweep.config import (
+    NeuronConfig,
+    TrialConfig,
+    field_rules,
+    flatten,
+    from_dict,
+    replaced,
+    short_path,
+    to_dict,
+    trial_key,
+)
 from tic_sweep.config.fields import Rule
 
 DEFAULTS: dict[str, Any] = {
@@ -182,3 +192,14 @@ print(trial_key(replaced(TrialConfig(), {FROZEN["third"]!r})))
     }  # fmt: skip
 
     assert {trial_key(replaced(TrialConfig(), FROZEN["third"]))} == keys
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("optimiser.lr", "lr"), ("data.name", "data.name"), ("pruning.timesteps", "pruning.timesteps"),
+     ("timesteps", "timesteps"), ("neuron.tau", "tau"), ("variant", "variant")],
+)  # fmt: skip
+def test_short_paths_tell_fields_apart(path: str, name: str) -> None:
+    """A field goes by its last word where no other field has it."""
+    assert name == short_path(path)
+    assert len({short_path(path) for path in field_rules()}) == len(field_rules())

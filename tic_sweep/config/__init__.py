@@ -13,6 +13,7 @@ from tic_sweep.config.identity import field_rules as field_rules
 from tic_sweep.config.identity import flatten as flatten
 from tic_sweep.config.identity import from_dict as from_dict
 from tic_sweep.config.identity import replaced as replaced
+from tic_sweep.config.identity import short_path as short_path
 from tic_sweep.config.identity import to_dict as to_dict
 from tic_sweep.config.identity import trial_key as trial_key
 from tic_sweep.config.measuring import PUBLISHED_BATCH as PUBLISHED_BATCH

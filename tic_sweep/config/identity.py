@@ -57,6 +57,12 @@ def check_path(path: str) -> None:
         )
 
 
+def short_path(path: str) -> str:
+    """Return the shortest name that tells a field from every other: ``lr``, ``data.name``, ``pruning.timesteps``."""
+    last = path.rpartition(".")[2]
+    return last if sum(other.rpartition(".")[2] == last for other in field_rules()) == 1 else path
+
+
 @cache
 def field_rules() -> dict[str, Rule]:
     """Return the rule of every field by its dotted path, in declared order."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from analysis.fields import text_of
 from analysis.finding import transition_text, with_spread
-from tic_sweep.config import field_rules, flatten
+from tic_sweep.config import field_rules, flatten, short_path
 from tic_sweep.config.trial import TrialConfig
 from tic_sweep.launch.progress import label_of
 from tic_sweep.plan import PlannedTrial
@@ -48,7 +48,7 @@ def print_toys(console: Console, summary: pl.DataFrame) -> None:
         return
     contexts = summary.columns[: summary.columns.index("variant")]
     rows = summary.to_dicts()
-    columns = {path.rpartition(".")[2]: [text_of(row[path]) for row in rows] for path in contexts} | {
+    columns = {short_path(path): [text_of(row[path]) for row in rows] for path in contexts} | {
         "gradient": [row["variant"] for row in rows],
         "decades (95 %)": [_with_interval(row["area"], row["low"], row["high"]) for row in rows],
         "best lr": [f"{row['best_lr']:.2g}" for row in rows],
@@ -101,7 +101,7 @@ def print_status(console: Console, manifest: Manifest, trials: pl.DataFrame, epo
 
 
 def _summary_table(rows: Sequence[Mapping[str, Any]], settings: Sequence[str], left_out: Sequence[str]) -> Table:
-    columns = {path.rpartition(".")[2]: [text_of(row[path]) for row in rows] for path in settings} | {
+    columns = {short_path(path): [text_of(row[path]) for row in rows] for path in settings} | {
         "trials": [_counted(row) for row in rows],
         "IC start": [with_spread(row["ic_start_mean"], None, 2) for row in rows],
         "IC max": [with_spread(row["ic_max_mean"], None, 2) for row in rows],

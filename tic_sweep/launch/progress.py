@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tic_sweep.config import TrialConfig, flatten
+from tic_sweep.config import TrialConfig, flatten, short_path
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import EpochRow, Report, TrialRow
 
@@ -156,7 +156,7 @@ class Progress:
 def label_of(config: TrialConfig, varied: Iterable[str]) -> str:
     """Name a trial by what sets it apart: ``lr 0.3, seed 1``."""
     values = flatten(config)
-    return ", ".join(f"{path.rpartition('.')[2]} {_short(values[path])}" for path in [*varied, "seed"])
+    return ", ".join(f"{short_path(path)} {_short(values[path])}" for path in [*varied, "seed"])
 
 
 def duration(seconds: float) -> str:
