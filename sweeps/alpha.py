@@ -32,7 +32,7 @@ SWEEP = Sweep(
                 "loss.alpha": 0.25,
                 "probes.robustness_epochs": "40",
                 "probes.strengths": STRENGTHS,
-                "probes.test_images": 300,
+                "probes.test_images": 200,
             },
         ),
         space={"loss.alpha": Grid((0.1, 0.25, 0.6))},

@@ -5,7 +5,7 @@ follows ``ic_rel``, the information centroid as a share of the timesteps, and th
 """
 
 from sweeps._laptop import CIFAR10, FASHION_MNIST
-from tic_sweep.config import FisherConfig, TrialConfig
+from tic_sweep.config import FisherConfig, TrialConfig, replaced
 from tic_sweep.space import Choice, LogUniform, Uniform, When
 from tic_sweep.sweep import Scale, Sweep
 
@@ -22,7 +22,7 @@ SWEEP = Sweep(
     name="grand",
     question="Which settings, all taken together, make information concentrate early?",
     laptop=Scale(
-        base=CIFAR10,
+        base=replaced(CIFAR10, {"optimiser.epochs": 24}),
         space={
             "images": Choice(({"data.name": "cifar10"}, FASHION_MNIST)),
             "network": Choice((
