@@ -19,7 +19,7 @@ SWEEP = Sweep(
                 {"model.name": "resnet19", "model.width": 1 / 16},
                 {"model.name": "alexnet", "model.width": 1 / 8},
             )),
-            "timesteps": Grid((1, 2, 4, 6)),
+            "timesteps": Grid((1, 2, 4)),
         },
         seeds=(0, 1, 2),
     ),
