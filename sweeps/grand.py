@@ -32,7 +32,7 @@ SWEEP = Sweep(
             )),
             **COMMON,
         },
-        samples=6,
+        samples=5,
         searcher="tpe",
         objective="ic_rel",
     ),

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from tic_sweep.wandb_sink import WandbSink
 
 BLOCK = 32_768
 """W&B's file is a LevelDB log: blocks of 32 KiB, each piece with 7 bytes of checksum, length and kind."""
+
+
+WRITTEN_SECONDS = 30
 
 
 def records(file: Path) -> Iterator[bytes]:
@@ -38,6 +42,9 @@ def mirrored(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[s
     from wandb.proto.wandb_internal_pb2 import Record
 
     (file,) = folder.rglob("run-*.wandb")
+    deadline = time.monotonic() + WRITTEN_SECONDS
+    while not list(records(file))[3:] and time.monotonic() < deadline:
+        time.sleep(0.1)  # the client returns before its own process has written all; on a busy machine one can see it
     config: dict[str, Any] = {}
     history: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
