@@ -2,9 +2,9 @@
 
 import json
 import struct
-import time
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
