@@ -307,7 +307,7 @@ def test_an_unwritable_place_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_resume_reads_the_command_that_started_the_sweep(tmp_path: Path) -> None:
     """Options, changes and paths survive the way into the manifest and back, from any directory."""
-    from tic_sweep.cli import _circumstance, _command_line, _started_with, run
+    from tic_sweep.cli.running import _circumstance, _command_line, _started_with, run
 
     given = [
         "quickstart", "--set", "optimiser.lr=0.1", "--set", "model.name=small_conv", "--seeds", "0,2", "--data", "here",

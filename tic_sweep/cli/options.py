@@ -1,0 +1,115 @@
+"""What several commands share: the types of their parameters, their groups of options, and how they tell things."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+FOLDER = click.Path(path_type=Path)
+
+
+class SeedsType(click.ParamType):
+    """Whole numbers separated by commas."""
+
+    name = "0,1,2"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the seeds as a tuple."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} must be whole numbers separated by commas, such as 0,1,2.", param, ctx)
+
+
+class ChangeType(click.ParamType):
+    """A field and its value."""
+
+    name = "path=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path and the value, read as JSON if it can be, else as a string."""
+        if isinstance(value, tuple):
+            return value
+        path, equals, text = value.partition("=")
+        if not (path and equals):
+            self.fail(f"{value!r} must be path=value, such as optimiser.lr=0.1.", param, ctx)
+        try:
+            return path, json.loads(text)
+        except ValueError:
+            return path, text
+
+
+def options_of(*decorators: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Return several decorators as one, applied in the order in which their options are to be listed."""
+
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+SCIENCE = options_of(
+    click.option("--scale", help="laptop or paper; the first that exists if left out."),
+    click.option("--set", "changes", type=ChangeType(), multiple=True, help="Fix a field of all trials; repeatable."),
+    click.option("--seeds", type=SeedsType(), help="Seeds of the trials."),
+    click.option("--samples", type=int, help="Points drawn from a space with ranges or choices."),
+)
+CIRCUMSTANCE = options_of(
+    click.option("--data", type=FOLDER, envvar="TIC_SWEEP_DATA", help="Folder of the data sets [env: TIC_SWEEP_DATA]."),
+    click.option("--download", is_flag=True, help="Fetch data sets that are missing in --data."),
+    click.option("--address", metavar="ADDRESS", help="Ray cluster to join: auto or host:port."),
+    click.option("--cpus", type=click.IntRange(1), help="CPUs of this machine to use; all if left out."),
+    click.option("--cpus-per-trial", type=click.IntRange(1), default=1, show_default=True, help="CPUs of a trial."),
+    click.option("--gpus-per-trial", type=float, default=0.0, help="GPUs of a trial; a fraction shares one."),
+    click.option("--max-concurrent", type=click.IntRange(1), help="Trials at once, at most."),
+    click.option(
+        "--retries", type=click.IntRange(0), default=2, show_default=True, help="Restarts of a trial that died."
+    ),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where trials compute."),
+    click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of products."),
+    click.option(
+        "--fisher-chunk", type=click.IntRange(1), default=64, show_default=True, help="Images per Fisher pass."
+    ),
+    click.option(
+        "--checkpoint-seconds",
+        type=click.FloatRange(0),
+        default=30.0,
+        show_default=True,
+        help="Between checkpoints of a trial.",
+    ),
+    click.option("--in-process", is_flag=True, help="Debug: without Ray, stop at the first failure."),
+    click.option("--wandb", type=click.Choice(["off", "offline", "online"]), default="off", help="Mirror to W&B."),
+)
+OPEN = click.option("--open/--no-open", "opens", default=False, help="Open the report in a browser.")
+
+
+def make_console() -> "Console":
+    """Return the terminal as commands write to it."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def tell_report(console: "Console", root: Path, *, opens: bool) -> None:
+    """Write the report of a results folder and say where it lies."""
+    from analysis.report import write_report
+
+    path = write_report(root)
+    console.print(f"Report: {shown(path)}", soft_wrap=True)
+    if opens:
+        click.launch(str(path))
+
+
+def shown(path: Path) -> str:
+    """Return a path as short as it can be said from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
