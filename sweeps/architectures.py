@@ -13,7 +13,7 @@ SWEEP = Sweep(
     name="architectures",
     question="How does the network's architecture change when in time information lies?",
     laptop=Scale(
-        base=replaced(CIFAR10, FASHION_MNIST | {"neuron.v_threshold": 0.5, "optimiser.epochs": 20, "fisher.every": 5}),
+        base=replaced(CIFAR10, FASHION_MNIST | {"neuron.v_threshold": 0.5, "optimiser.epochs": 60, "fisher.every": 5}),
         space={
             "network": Grid((
                 {"model.name": "resnet19", "model.width": 1 / 16},

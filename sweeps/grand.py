@@ -32,7 +32,7 @@ SWEEP = Sweep(
             )),
             **COMMON,
         },
-        samples=5,
+        samples=12,
         searcher="tpe",
         objective="ic_rel",
     ),
