@@ -23,6 +23,10 @@ LINE = Shade(*OKABE_ITO[1])
 HOVER = "t = %{x}: %{y:.1%} of the information<br>mean I<sub>t</sub> %{customdata:.3g}<extra></extra>"
 MENU = 24
 """Settings in the menu; of more, those that turned first."""
+TOP, BOTTOM = 84, 48
+"""Margins above and below the panels, in pixels."""
+MENU_ABOVE = 78
+"""Pixels from the panels up to the menu's upper edge: the panels' titles lie between."""
 
 
 def fisher_shares(results: Results, by: Sequence[str]) -> pl.LazyFrame:
@@ -86,7 +90,7 @@ def fisher_bars(results: Results, epochs: Sequence[int] | None = None) -> "go.Fi
     if len(settings) > 1:
         labels = [label_of(dict(zip(by, setting, strict=True))) for setting, _ in settings]
         owners = [trace // (rows * ACROSS) for trace in range(len(settings) * rows * ACROSS)]
-        figure.update_layout(updatemenus=[menu_of(labels, owners, looks)])
+        figure.update_layout(updatemenus=[menu_of(labels, owners, looks, y=1 + MENU_ABOVE / _plot_height(rows))])
     return figure
 
 
@@ -157,14 +161,19 @@ def _add_setting(
 
 def _lay_out(figure: "go.Figure", rows: int, highest: float) -> None:
     figure.update_layout(
-        **BASE_LAYOUT, meta={"dark": dark_twins((BAR, LINE))}, bargap=0.15, height=520 if rows > 1 else 340,
-        margin={"l": 64, "r": 12, "t": 84, "b": 48},
+        **BASE_LAYOUT, meta={"dark": dark_twins((BAR, LINE))}, bargap=0.15, height=_plot_height(rows) + TOP + BOTTOM,
+        margin={"l": 64, "r": 12, "t": TOP, "b": BOTTOM},
     )  # fmt: skip
     figure.update_xaxes(**BASE_AXIS)
     figure.update_xaxes(showgrid=False)
     figure.update_xaxes(title="timestep t", row=rows)
     figure.update_yaxes(**BASE_AXIS, range=[0, highest])
     figure.update_yaxes(title="share I<sub>t</sub> / Σ I<sub>t</sub>", col=1)
+
+
+def _plot_height(rows: int) -> int:
+    """Return the height of what the margins enclose, in pixels."""
+    return 388 if rows > 1 else 208
 
 
 def _highest(figure: "go.Figure") -> float:

@@ -8,13 +8,15 @@ from tic_sweep.config import FisherConfig, TrialConfig
 from tic_sweep.space import Grid
 from tic_sweep.sweep import Scale, Sweep
 
+VALUES = Grid((5e-4, 0.0, 1e-4, 1e-3))
+
 SWEEP = Sweep(
     name="weight_decay",
     question="Does weight decay change when in time information lies?",
-    laptop=Scale(base=CIFAR10, space={"optimiser.weight_decay": Grid((5e-4, 0.0))}, seeds=(0, 1, 2)),
+    laptop=Scale(base=CIFAR10, space={"optimiser.weight_decay": VALUES}, seeds=(0, 1, 2)),
     paper=Scale(
         base=TrialConfig(fisher=FisherConfig(every=2)),
-        space={"optimiser.weight_decay": Grid((5e-4, 0.0, 1e-4, 1e-3))},
+        space={"optimiser.weight_decay": VALUES},
         seeds=(0, 1, 2),
     ),
 )
