@@ -10,7 +10,7 @@ from analysis.intervals import Interval, student
 from analysis.layers import first_training
 from analysis.results import Results
 from analysis.seed_means import at_last_epoch
-from analysis.transitions import REPORTS
+from analysis.turning import REPORTS
 from analysis.variants import LEARNING_RATE, REFERENCE, at_best_rates, trained
 from analysis.verdicts import Evidence
 

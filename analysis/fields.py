@@ -1,11 +1,12 @@
 """The config fields in which trials differ: which they are, and how they and their values are written for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from tic_sweep.config import field_rules
+from tic_sweep.records import Column, columns_of
 
 VARIANT = ("neuron.reset_gradient", "neuron.temporal_gradient")
 """The fields that a variant of the gradient is named from."""
@@ -26,6 +27,34 @@ NAMES = {
     "pruning.share": "share pruned",
 }
 """Words for fields whose last name alone would not do."""
+
+
+DERIVED = {
+    "trials": {
+        "variant": Column(
+            str, "how gradients pass from one timestep to the one before: detached, full, spatial, or a share of full"
+        )
+    }
+}
+"""Columns that a table has besides those stored."""
+
+
+def catalogue_of(tables: Iterable[str]) -> pl.DataFrame:
+    """Return one row per column of some tables: table, column, type, unit, meaning, bounds.
+
+    ``bounds`` says in words what a field of the config accepts; it is empty for what is measured or derived.
+    """
+    rules = field_rules()
+    return pl.DataFrame(
+        [
+            (table, name, c.type.__name__, c.unit, c.meaning,
+             rules[name].accepted() if table == "trials" and name in rules else "")
+            for table in tables
+            for name, c in (columns_of(table) | DERIVED.get(table, {})).items()
+        ],
+        schema=dict.fromkeys(("table", "column", "type", "unit", "meaning", "bounds"), pl.String),
+        orient="row",
+    )  # fmt: skip
 
 
 def name_of(path: str) -> str:
@@ -76,11 +105,12 @@ def rows_of(frame: pl.DataFrame, paths: Sequence[str], setting: Sequence[Any]) -
     return frame.filter(pl.col(path).eq_missing(value) for path, value in zip(paths, setting, strict=True))
 
 
-def varied_columns(trials: pl.LazyFrame) -> tuple[str, ...]:
-    """Return the config columns, seed aside, that hold more than one value."""
-    paths = [path for path in field_rules() if path != "seed"]
-    counts = trials.select(pl.col(path).n_unique() for path in paths).collect().row(0)
-    return tuple(path for path, count in zip(paths, counts, strict=True) if count > 1)
+def varied_columns(trials: pl.LazyFrame, among: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Return the config columns, seed aside, that hold more than one value; of some of them, if they are named."""
+    considered = set(field_rules() if among is None else among) - {"seed"}
+    paths = [path for path in field_rules() if path in considered]
+    differs = [pl.col(path).ne_missing(pl.col(path).first()).any() for path in paths]
+    return tuple(path for path, yes in zip(paths, trials.select(differs).collect().row(0), strict=True) if yes)
 
 
 def determining(trials: pl.LazyFrame, paths: Sequence[str]) -> tuple[str, ...]:
@@ -90,7 +120,7 @@ def determining(trials: pl.LazyFrame, paths: Sequence[str]) -> tuple[str, ...]:
     one with a single value. What is compared is the variant of the gradient, else the number with most values; names
     come before it, as context.
     """
-    table = trials.select(*paths).collect() if paths else pl.DataFrame()
+    table = trials.select(*paths).unique().collect() if paths else pl.DataFrame()
     kept: list[str] = []
     told_apart = 1
     for path in table.columns:

@@ -1,7 +1,7 @@
 """`open_results`: the tables of one or many results folders as lazy frames."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,13 +9,15 @@ from typing import Any
 
 import polars as pl
 
-from analysis.fields import VARIANT, determining, variant_of_trials, varied_columns
+from analysis.fields import VARIANT, catalogue_of, determining, variant_of_trials, varied_columns
 from tic_sweep.errors import StoreError
-from tic_sweep.records import TABLES, columns_of
-from tic_sweep.store import Manifest, ResultsFolder, scan
+from tic_sweep.records import TABLES
+from tic_sweep.store import Manifest, Problems, Reading
+
+EMPTY = Problems("").frame()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
     """A look at the results of one or more sweeps at one moment; open them again to see what has come since."""
 
@@ -42,6 +44,10 @@ class Results:
     """One row per block of toy problems, learning rate and problem."""
     toy_curves: pl.LazyFrame
     """One row per block of toy problems, learning rate and update."""
+    summaries: pl.LazyFrame
+    """One row per trial that had ended when the folder was tidied; `analysis.summaries.per_trial` says which hold."""
+    readings: tuple[Reading, ...] = ()
+    """Where the tables come from, one folder each."""
 
     @cached_property
     def varied(self) -> tuple[str, ...]:
@@ -79,33 +85,58 @@ class Results:
         for setting in self.trials.select(*paths).unique().sort(*paths).collect().to_dicts():
             yield setting, self.where(pl.all_horizontal(pl.col(p).eq_missing(value) for p, value in setting.items()))
 
-    def describe(self) -> pl.DataFrame:
-        """Return table, column, type, unit and meaning of everything there is."""
-        return pl.DataFrame([
-            {"table": table, "column": name, "type": c.type.__name__, "unit": c.unit, "meaning": c.meaning}
-            for table in TABLES
-            for name, c in columns_of(table).items()
-        ])
+    @cached_property
+    def problems(self) -> pl.DataFrame:
+        """What could not be read as it is declared, counted; empty if all is well.
+
+        Columns: folder, table, file, problem and count, which counts what the words of ``problem`` begin with:
+        segments or lines of the journal that are damaged and passed over; rows of a segment that is passed over since
+        a column has another type than the declared one; segments or lines with a column, or of a table, that a newer
+        version has added and this one leaves out; rows without a trial, which are kept. Of a remote folder this
+        fetches every table.
+        """
+        return self.problems_in(None)
+
+    def problems_in(self, tables: Collection[str] | None) -> pl.DataFrame:
+        """Return the `problems` of some tables alone; None is all."""
+        return pl.concat([EMPTY, *(reading.problems(tables) for reading in self.readings)])
+
+    def describe(self, *, rows: bool = False) -> pl.DataFrame:
+        """Return the catalogue of all tables and columns.
+
+        Columns: table, column, type, unit, meaning, and what values a field of the config may have (``bounds``, empty
+        for what is measured); with ``rows`` also how many rows the table has, which counts them.
+        """
+        catalogue = catalogue_of(TABLES)
+        if not rows:
+            return catalogue
+        counts = [frame.item() for frame in pl.collect_all([getattr(self, table).select(pl.len()) for table in TABLES])]
+        table_rows = pl.DataFrame({"table": list(TABLES), "rows": counts}, schema_overrides={"rows": pl.Int64})
+        return catalogue.join(table_rows, on="table", how="left", maintain_order="left")
 
 
 def open_results(paths: str | Path | Sequence[str | Path]) -> Results:
-    """Open one results folder or several, a finished sweep's or a running one's.
+    """Open one results folder or several, a finished sweep's or a running one's, here or in an object store.
 
-    A trial that lies in several of them counts once: where it finished, else in the first folder that has it.
+    A folder is named by its path or by its URL: ``s3://bucket/prefix/results/tic-laptop``, ``gs://``, ``abfs://``,
+    ``hdfs://`` or ``file://``, read by pyarrow's file systems, with the credentials, region and ``AWS_ENDPOINT_URL`` of
+    the environment. Opening lists a remote folder and reads its manifest and journals; a table's segments are fetched
+    when it is first used and kept in a local cache, since they never change (`tic_sweep.store.remote`).
+
+    A trial that lies in several folders counts once: where it finished, else in the first folder that has it.
 
     Raises:
-        StoreError: if one of them is no results folder, or there is none.
+        StoreError: if one of them is no results folder or cannot be read, or there is none.
     """
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if not listed:
         raise StoreError("no results folder is given: give the path of at least one.")
-    folders = [ResultsFolder.open(path) for path in listed]
-    manifests = tuple(Manifest.load(folder.manifest) for folder in folders)
-    # Trials are read first: whatever state a trial is in, the rows that led to it are then there too.
-    frames = {table: [scan(folder, table) for folder in folders] for table in ("trials", *TABLES)}
+    readings = tuple(Reading.open(path) for path in listed)
+    manifests = tuple(reading.manifest for reading in readings)
+    frames = {table: [reading.tables[table] for reading in readings] for table in TABLES}
     frames["trials"] = [trials.with_columns(variant_of_trials()) for trials in frames["trials"]]
-    if len(folders) == 1:
-        return Results(manifests, **{table: own for table, (own,) in frames.items()})
+    if len(readings) == 1:
+        return Results(manifests, **{table: own for table, (own,) in frames.items()}, readings=readings)
     tagged = {table: _tagged(own) for table, own in frames.items()}
     trials = tagged.pop("trials")
     finished_first = trials.sort(pl.col("status") != "finished", "folder", maintain_order=True)
@@ -114,7 +145,8 @@ def open_results(paths: str | Path | Sequence[str | Path]) -> Results:
     others = {
         table: frame.join(owners, on=["key", "folder"], how="semi").drop("folder") for table, frame in tagged.items()
     }
-    return Results(manifests, trials=chosen.sort("folder", maintain_order=True).drop("folder"), **others)
+    trials = chosen.sort("folder", maintain_order=True).drop("folder")
+    return Results(manifests, trials=trials, **others, readings=readings)
 
 
 def _tagged(frames: list[pl.LazyFrame]) -> pl.LazyFrame:

@@ -1,15 +1,13 @@
 """When the information centroid turns: per trial, and over the seeds of a setting with its uncertainty."""
 
-import dataclasses
 import math
-import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from analysis.fields import variant_of_trials, varied_columns
+from analysis.turning import TRANSITION, transitions_of
 from tic_sweep.records import STATUSES
-from tic_sweep.transition import CONFIRM, Transition, find_transition
 
 ACCURACIES = ("val_acc", "test_acc", "best_test_acc")
 MEASURES = ("ic_start", "ic_max", "ic_final", "test_acc", "best_test_acc")
@@ -17,12 +15,6 @@ MEASURES = ("ic_start", "ic_max", "ic_final", "test_acc", "best_test_acc")
 FRACTIONS = ("test_acc", "best_test_acc")
 """Measures whose intervals end at 0 and at 1."""
 CONFIDENCE = 0.95
-REPORTS = 1 + CONFIRM
-"""Reports of IC below which a trial cannot be seen to turn: one on the plateau, and those that confirm."""
-_DTYPES = {int | None: pl.Int64, float | None: pl.Float64}
-_TRANSITION = pl.Struct(
-    {name: _DTYPES[hint] for name, hint in typing.get_type_hints(Transition).items()} | {"turned": pl.Boolean}
-)
 
 
 def tic_transitions(epochs: pl.LazyFrame, trials: pl.LazyFrame) -> pl.LazyFrame:
@@ -32,22 +24,32 @@ def tic_transitions(epochs: pl.LazyFrame, trials: pl.LazyFrame) -> pl.LazyFrame:
     Columns: key, sweep, the config fields that vary, timesteps, seed, status, variant; the fields of `Transition`
     (epoch, not_before, interpolated, slope, depth, ic_start, ic_max, ic_min, ic_final, observed) and turned; val_acc,
     test_acc, best_test_acc. A trial without a transition has ``turned = false`` and ``observed``, the last epoch it
-    was seen at; one without any IC has a null there. With fewer reports of IC than `REPORTS` whether it turned is not
-    known, ``turned`` is null, and IC is as reported, since a median of three would mix the first with the last.
+    was seen at; one without any IC has a null there. With fewer reports of IC than `turning.REPORTS` whether it turned
+    is not known, ``turned`` is null, and IC is as reported, since a median of three would mix the first with the last.
     """
     first_training = pl.col("cycle").fill_null(0) == 0  # null in results from before there were cycles
-    curves = epochs.filter(first_training).sort("key", "epoch").group_by("key", maintain_order=True).agg("epoch", "ic")
-    setting = [path for path in varied_columns(trials) if path != "timesteps"]
+    measured = pl.col("ic").is_not_null() & pl.col("ic").is_not_nan()
+    curves = epochs.filter(first_training & measured).group_by("key").agg("epoch", "ic")
     return (
         trials
-        .select("key", "sweep", *setting, "timesteps", "seed", "status", variant_of_trials(), *ACCURACIES)
+        .select(*carried_columns(trials))
         .join(curves, on="key", how="left", maintain_order="left")
         .with_columns(
-            transition=pl.struct("epoch", "ic", "timesteps").map_batches(_transitions, return_dtype=_TRANSITION)
+            transition=pl.struct("epoch", "ic", "timesteps").map_batches(transitions_of, return_dtype=TRANSITION)
         )
         .drop("epoch", "ic")
         .unnest("transition")
     )
+
+
+def carried_columns(trials: pl.LazyFrame, among: Iterable[str] | None = None) -> list[pl.Expr]:
+    """Return the columns of the trials that stand beside their transitions: key, sweep, what varies, and how it ended.
+
+    Where it is known that nothing varies but some fields, naming them saves a look at the others.
+    """
+    setting = [path for path in varied_columns(trials, among) if path != "timesteps"]
+    names = ["key", "sweep", *setting, "timesteps", "seed", "status"]
+    return [*map(pl.col, names), variant_of_trials(), *map(pl.col, ACCURACIES)]
 
 
 def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
@@ -67,6 +69,12 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     all_turned = pl.when(pl.col("n_turned") == pl.col("n_measured"))
     return (
         transitions
+        .with_columns(
+            *(pl.when(finished).then(pl.col(name).fill_nan(None)).alias(name) for name in MEASURES),
+            pl.when(measured).then("observed").alias("observed"),
+            transition=pl.when(measured).then(pl.col("interpolated").fill_nan(None)),
+            reached=pl.when(measured).then(pl.col("interpolated").fill_null(math.inf)),
+        )
         .group_by(*by)
         .agg(
             pl.len().cast(pl.Int64).alias("n_seeds"),
@@ -75,13 +83,11 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
             followed.sum().cast(pl.Int64).alias("n_followed"),
             (measured & pl.col("turned")).sum().cast(pl.Int64).alias("n_turned"),
             *([] if "timesteps" in by else [pl.col("timesteps").max()]),
-            pl.col("observed").filter(measured).min(),
-            *(_moments(pl.col(name).filter(finished), name) for name in MEASURES),
-            _moments(pl.col("interpolated").filter(measured), "transition"),
-            pl.col("interpolated").filter(measured).fill_null(math.inf).median().alias("transition_median"),
+            pl.col("observed").min(),
+            *(part for name in (*MEASURES, "transition") for part in _moments(name)),
+            pl.col("reached").median().alias("transition_median"),
         )
-        .with_columns(_with_interval(name) for name in (*MEASURES, "transition"))
-        .unnest(*MEASURES, "transition")
+        .with_columns(part for name in (*MEASURES, "transition") for part in _interval(name))
         .with_columns(
             pl.when(pl.col("transition_median").is_finite()).then("transition_median").alias("transition_median"),
             *(
@@ -89,46 +95,33 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
                 for part in ("mean", "sd", "low", "high")
             ),
         )
+        .select(*by, *_columns_over_seeds(by))
         .sort(*by)
     )
 
 
-def _transitions(rows: pl.Series) -> pl.Series:
-    found = []
-    for row in rows.to_list():
-        epochs, ic = row["epoch"] or [], row["ic"] or []
-        transition = find_transition(epochs, ic, row["timesteps"])
-        known = [float(value) for value in ic if value is not None and not math.isnan(value)]
-        few = len(known) < REPORTS
-        as_reported = _without_smoothing(known) if few and known else {}
-        turned = None if few else transition.turned
-        found.append(dataclasses.asdict(transition) | {"turned": turned} | as_reported)
-    return pl.Series(rows.name, found, dtype=_TRANSITION)
+def _columns_over_seeds(by: Sequence[str]) -> list[str]:
+    summed = [f"{name}_{part}" for name in (*MEASURES, "transition") for part in ("mean", "sd", "low", "high")]
+    counts = ["n_seeds", *(f"n_{status}" for status in STATUSES), "n_measured", "n_followed", "n_turned"]
+    return [*counts, *([] if "timesteps" in by else ["timesteps"]), "observed", *summed, "transition_median"]
 
 
-def _without_smoothing(ic: Sequence[float]) -> dict[str, float | None]:
-    """Return those fields of `Transition` that are smoothed, of centroids as they are."""
-    top, last = max(ic), ic[-1]
-    depth = (top - last) / (top - 1) if top > 1 else None
-    return {"ic_max": top, "ic_min": min(ic), "ic_final": last, "depth": depth}
+def _moments(name: str) -> list[pl.Expr]:
+    values = pl.col(name)
+    parts = {"mean": values.mean(), "sd": values.std(), "n": values.count()}
+    return [expression.alias(f"{name}_{part}") for part, expression in parts.items()]
 
 
-def _moments(values: pl.Expr, name: str) -> pl.Expr:
-    values = values.drop_nulls().drop_nans()
-    return pl.struct(mean=values.mean(), sd=values.std(), n=values.len()).alias(name)
-
-
-def _with_interval(name: str) -> pl.Expr:
-    mean, sd, n = (pl.col(name).struct.field(part) for part in ("mean", "sd", "n"))
+def _interval(name: str) -> list[pl.Expr]:
+    mean, sd, n = (pl.col(f"{name}_{part}") for part in ("mean", "sd", "n"))
     margin = n.map_batches(_student_t, return_dtype=pl.Float64) * sd / n.sqrt()
     bounds = (0.0, 1.0) if name in FRACTIONS else (-math.inf, math.inf)
-    parts = {"mean": mean, "sd": sd, "low": (mean - margin).clip(*bounds), "high": (mean + margin).clip(*bounds)}
-    return pl.struct([expression.alias(f"{name}_{part}") for part, expression in parts.items()]).alias(name)
+    return [(mean - margin).clip(*bounds).alias(f"{name}_low"), (mean + margin).clip(*bounds).alias(f"{name}_high")]
 
 
 def _student_t(counts: pl.Series) -> pl.Series:
     """Return how many standard errors the interval of ``n`` values reaches to either side; null below two values."""
     from scipy.special import stdtrit
 
-    margins = [float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) if n > 1 else None for n in counts]
-    return pl.Series(counts.name, margins, dtype=pl.Float64)
+    known = pl.Series(counts.name, stdtrit(counts.cast(pl.Float64).to_numpy() - 1, (1 + CONFIDENCE) / 2))
+    return known.to_frame().select(pl.when(counts > 1).then(pl.first())).to_series()

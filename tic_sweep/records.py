@@ -233,6 +233,32 @@ class ToyCurveRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """What the first training of a trial that has ended comes to, computed from its other rows (`transition`).
+
+    It is true of the trial's row that it names, and of no newer one: readers compare, and compute anew what does not
+    hold.
+    """
+
+    key: str = column("the trial's key")
+    trial_session: int = column("session of the trial's row it was computed from")
+    trial_seq: int = column("seq of that row")
+    definition: str = column("the definition of the transition it was computed by")
+    epoch: int | None = column("transition: first report at or below the level; null if none yet", "epoch")
+    not_before: int | None = column("last report above the level", "epoch")
+    interpolated: float | None = column("where the line between the two meets the level", "epochs")
+    slope: float | None = column("slope of that line", "timesteps per epoch")
+    depth: float | None = column("(ic_max - ic_final) / (ic_max - 1)", "fraction")
+    ic_start: float | None = column("information centroid at the first report of it", "timesteps")
+    ic_max: float | None = column("largest centroid, as a running median of three reports", "timesteps")
+    ic_min: float | None = column("smallest centroid, likewise", "timesteps")
+    ic_final: float | None = column("last centroid, likewise", "timesteps")
+    ic_rel_final: float | None = column("(ic_final - 1) / (T - 1); null for T = 1", "fraction")
+    observed: int | None = column("last epoch with a report of the centroid", "epoch")
+    turned: bool | None = column("whether the transition came; null with too few reports to tell")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a trial tells at a time: the row of its epoch, if it has epochs, and the rows measured besides."""
 
@@ -271,6 +297,7 @@ Row: typing.TypeAlias = (
     | SparsityRow
     | ToyRow
     | ToyCurveRow
+    | SummaryRow
 )
 
 
@@ -297,6 +324,7 @@ TABLES: dict[str, Table] = {
         Table("sparsity", SparsityRow, ("key", "cycle", "layer")),
         Table("toy", ToyRow, ("key", "lr", "problem")),
         Table("toy_curves", ToyCurveRow, ("key", "lr", "update")),
+        Table("summaries", SummaryRow, ("key",)),
     )
 }
 

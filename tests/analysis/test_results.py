@@ -111,7 +111,7 @@ def test_describe_names_every_column_with_its_meaning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "banned"),
     [
-        ("analysis", {"torch", "ray", "wandb", "plotly", "jinja2", "scipy", "sklearn"}),
+        ("analysis", {"torch", "ray", "wandb", "pyarrow", "plotly", "jinja2", "scipy", "sklearn"}),
         ("analysis.tables", {"torch", "ray", "wandb", "plotly", "jinja2"}),
         ("analysis.report", {"torch", "ray", "wandb", "sklearn"}),
     ],
@@ -122,3 +122,27 @@ def test_import_stays_light(module: str, banned: set[str]) -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "[]" == loaded.stdout.strip()
+
+
+def test_the_catalogue_has_units_bounds_and_what_is_derived(tmp_path: Path) -> None:
+    """A field of the config says what it accepts, the variant is there, and rows are counted if asked for."""
+    write_sweep(tmp_path / "r", [({"seed": s}, "finished", TURNING) for s in (0, 1)])
+    table = open_results(tmp_path / "r").describe(rows=True)
+    by_name = {(row["table"], row["column"]): row for row in table.to_dicts()}
+
+    assert "a finite number greater than 0.5 timesteps" == by_name["trials", "neuron.tau"]["bounds"]
+    assert "one of hard, soft" == by_name["trials", "neuron.reset"]["bounds"]
+    assert "" == by_name["trials", "val_acc"]["bounds"]
+    assert by_name["trials", "variant"]["meaning"].startswith("how gradients pass")
+    assert (2, 14, 0) == tuple(by_name[name]["rows"] for name in (("trials", "key"), ("epochs", "ic"), ("toy", "lr")))
+
+
+def test_the_catalogue_names_the_columns_there_are(tmp_path: Path) -> None:
+    """Every column of every frame has its row, and no other."""
+    write_sweep(tmp_path / "r", [({}, "finished", TURNING)])
+    results = open_results(tmp_path / "r")
+    described = results.describe().group_by("table").agg("column")
+
+    assert {name: set(columns) for name, columns in described.iter_rows()} == {
+        table: set(getattr(results, table).collect_schema()) for table in TABLES
+    }

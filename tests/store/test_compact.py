@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from store.store_rows import epoch_row, epochs_in, new_folder
+from store.store_rows import column_of, epoch_row, epochs_in, new_folder
 
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
-from tic_sweep.store import DamagedFileWarning, ResultsWriter, compact, scan
+from tic_sweep.store import DamagedFileWarning, ResultsWriter, compact, scan, schema_of
+from tic_sweep.store.segments import is_settled, write_segment
 
 STEPS = st.lists(
     st.one_of(
@@ -62,6 +63,35 @@ def test_compaction_keeps_the_newest_rows_in_one_file(tmp_path: Path) -> None:
     assert_frame_equal(before, scan(folder, "epochs").collect())
     assert ["000002-000003.parquet"] == [path.name for path in folder.segments("epochs")]
     assert 3 == pl.read_parquet(folder.segments("epochs")[0]).height
+
+
+def test_compacted_table_is_read_as_it_lies_there(tmp_path: Path) -> None:
+    """One segment is settled too, rows that others replace taken out; a later session is seen beside it."""
+    folder = new_folder(tmp_path / "r")
+    with ResultsWriter(folder) as writer:
+        for ic in (1.0, 2.0):
+            writer.add(epoch_row("a", 0, ic=ic))
+    segment = folder.segments("epochs")[0]
+    assert not is_settled(segment, "epochs")
+    compact(folder)
+
+    assert is_settled(segment, "epochs")
+    assert "SORT" not in scan(folder, "epochs").explain()
+    assert [2.0] == column_of(folder, "ic")
+    with ResultsWriter(folder) as writer:
+        writer.add(epoch_row("a", 0, ic=3.0))
+        assert [3.0] == column_of(folder, "ic")  # in the journal
+    assert [3.0] == column_of(folder, "ic")
+
+
+def test_settled_by_another_identity_is_not_settled(tmp_path: Path) -> None:
+    """If a later version tells rows apart by other columns, it looks for replaced ones again."""
+    folder = new_folder(tmp_path / "r")
+    path = folder.segment("epochs", 1, 1)
+    write_segment(path, schema_of("epochs").to_frame(), settled="trials")
+
+    assert not is_settled(path, "epochs")
+    assert is_settled(path, "trials")
 
 
 def test_next_session_is_newer_than_a_compacted_one(tmp_path: Path) -> None:

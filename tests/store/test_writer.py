@@ -131,3 +131,29 @@ def test_each_opening_is_a_session(tmp_path: Path) -> None:
 
     assert [1, 1, 2, 2] == column_of(folder, "session")
     assert [0, 1, 0, 1] == column_of(folder, "seq")
+
+
+def test_rows_added_as_a_frame_come_after_those_before(tmp_path: Path) -> None:
+    """A frame becomes a segment with the session's next numbers, and rows that waited are flushed before it."""
+    folder = new_folder(tmp_path / "r")
+    rows = pl.DataFrame([epoch_row("a", 0, ic=2.0), epoch_row("a", 1, ic=3.0)], schema_overrides={"ic": pl.Float64})
+    with ResultsWriter(folder) as writer:
+        writer.add(epoch_row("a", 0, ic=1.0))
+        writer.add_frame("epochs", rows)
+        writer.add_frame("epochs", rows.clear())
+        writer.add(epoch_row("a", 1, ic=4.0))
+
+    assert [(0, 2.0, 1, 1), (1, 4.0, 1, 3)] == (
+        scan(folder, "epochs").select("epoch", "ic", "session", "seq").collect().rows()
+    )
+    assert 3 == len(folder.segments("epochs"))
+
+
+def test_frame_that_the_disk_refuses_is_told(tmp_path: Path) -> None:
+    """A place that cannot be written is one clear error."""
+    folder = new_folder(tmp_path / "r")
+    with ResultsWriter(folder) as writer:
+        folder.tables.mkdir()
+        folder.table("epochs").write_text("a file where a folder should be")
+        with pytest.raises(StoreError, match="cannot be written"):
+            writer.add_frame("epochs", pl.DataFrame([epoch_row("a", 0)]))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tic_sweep.launch.options import Options, Request
     from tic_sweep.launch.session import Ended
+    from tic_sweep.store import ResultsFolder
 
 
 @click.command("list")
@@ -179,6 +180,16 @@ def _started_with(command: str) -> dict[str, Any]:
         ) from error
 
 
+def _tidy(folder: "ResultsFolder") -> None:
+    """Make the results quick to open; they are whole without it."""
+    from tic_sweep.cli.tidying import MOST_ROWS, tidy
+
+    try:
+        tidy(folder, most_rows=MOST_ROWS)
+    except StoreError as error:
+        click.echo(f"tic-sweep: warning: {error}", err=True)
+
+
 def _conclude(ended: "Ended", console: "Console", *, opens: bool) -> NoReturn:
     """Print what came out, write the report, and exit."""
     import analysis
@@ -198,6 +209,8 @@ def _conclude(ended: "Ended", console: "Console", *, opens: bool) -> NoReturn:
         console.print(
             f"All {ended.total} trials have ended already in {root}; --rerun runs them again.", soft_wrap=True
         )
+    else:
+        _tidy(ended.folder)
     results = analysis.open_results(ended.folder.root)
     print_summary(console, tables.summary(results), results.settings)
     print_toys(console, tables.toy_summary(results))

@@ -9,10 +9,13 @@ from tic_sweep.store.compact import compact as compact
 from tic_sweep.store.folder import ResultsFolder as ResultsFolder
 from tic_sweep.store.manifest import FORMAT as FORMAT
 from tic_sweep.store.manifest import Manifest as Manifest
+from tic_sweep.store.problems import Problems as Problems
 from tic_sweep.store.reader import TrialState as TrialState
 from tic_sweep.store.reader import scan as scan
 from tic_sweep.store.reader import stored_config as stored_config
 from tic_sweep.store.reader import trial_states as trial_states
+from tic_sweep.store.reading import Reading as Reading
+from tic_sweep.store.remote import RemoteFolder as RemoteFolder
 from tic_sweep.store.segments import DamagedFileWarning as DamagedFileWarning
 from tic_sweep.store.segments import schema_of as schema_of
 from tic_sweep.store.writer import ResultsWriter as ResultsWriter

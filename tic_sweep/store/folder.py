@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ class ResultsFolder:
     ``tune/``           Ray Tune's scratch; nothing here is a result
     ``wandb/``          files of the W&B mirror
     ``report.html``     the report
+    ``figures/``        figures for print
     ``lock``            held by the one writer; names its process
     ==================  ==================================================================
     """
@@ -73,6 +76,11 @@ class ResultsFolder:
         return folder
 
     @property
+    def name(self) -> str:
+        """The folder as it is named in errors."""
+        return str(self.root)
+
+    @property
     def manifest(self) -> Path:
         """Path of the manifest."""
         return self.root / "sweep.json"
@@ -108,6 +116,11 @@ class ResultsFolder:
         return self.root / "report.html"
 
     @property
+    def figures(self) -> Path:
+        """Folder of the figures for print."""
+        return self.root / "figures"
+
+    @property
     def lock(self) -> Path:
         """Path of the writer's lock."""
         return self.root / "lock"
@@ -132,30 +145,45 @@ class ResultsFolder:
         """Return the journal segments in the order they were written."""
         return _numbered(self.journal, ".jsonl")
 
+    def journal_contents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of each journal segment, without those that become Parquet meanwhile."""
+        for journal in self.journals():
+            with suppress(FileNotFoundError):
+                yield str(journal), journal.read_bytes()
+
+    def table_names(self) -> list[str]:
+        """Return the names of the tables that have a folder, known ones or not."""
+        return sorted(path.name for path in self.tables.iterdir() if path.is_dir()) if self.tables.is_dir() else []
+
     def last_session(self) -> int:
         """Return the highest session that has left rows; 0 if none has."""
         tables = [path.name for path in self.tables.iterdir()] if self.tables.is_dir() else []
         files = [*self.journals(), *(file for name in tables for file in self.segments(name))]
-        return max((number_of(file)[0] for file in files), default=0)
+        return max((number_of(file.name)[0] for file in files), default=0)
 
 
-def number_of(file: Path) -> tuple[int, int]:
+def number_of(name: str) -> tuple[int, int]:
     """Return the session and segment in the name of a Parquet or journal segment.
 
     Raises:
         ValueError: if the name is no such name.
     """
-    match = _NAME.fullmatch(file.name)
+    match = _NAME.fullmatch(name)
     if match is None:
-        raise ValueError(f"{file.name!r} is not the name of a segment.")
+        raise ValueError(f"{name!r} is not the name of a segment.")
     return int(match[1]), int(match[2])
+
+
+def is_segment(name: str, suffix: str) -> bool:
+    """Tell whether a file's name is that of a segment of one kind, ``.parquet`` or ``.jsonl``."""
+    return name.endswith(suffix) and _NAME.fullmatch(name) is not None
 
 
 def _numbered(folder: Path, suffix: str) -> list[Path]:
     if not folder.is_dir():
         return []
-    found = [file for file in folder.iterdir() if file.suffix == suffix and _NAME.fullmatch(file.name)]
-    return sorted(found, key=number_of)
+    found = [file for file in folder.iterdir() if is_segment(file.name, suffix)]
+    return sorted(found, key=lambda file: number_of(file.name))
 
 
 def _absolute(path: str | Path) -> Path:

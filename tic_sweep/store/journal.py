@@ -3,16 +3,22 @@
 import json
 import os
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from tic_sweep.records import TABLES
 from tic_sweep.store.atomic import write_all
-from tic_sweep.store.segments import DamagedFileWarning
+from tic_sweep.store.problems import Problems
+from tic_sweep.store.segments import DamagedFileWarning, frame_of, schema_of
 
 TABLE = "table"
 """Key that names a line's table; no column may have this name."""
+DAMAGED_LINES = "lines damaged and passed over"
 
 
 class Journal:
@@ -57,20 +63,57 @@ def line_of(table: str, row: dict[str, Any]) -> str:
 
 
 def read_journal(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of a journal segment by table; none if it has become a Parquet segment meanwhile.
-
-    The last line may be cut short by a kill and is then dropped: `ResultsWriter.add` had not returned. A line that
-    cannot be read elsewhere is passed over with a warning.
-    """
+    """Return the rows of a journal segment by table; none if it has become a Parquet segment meanwhile."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        return parse_journal(path.read_bytes(), str(path))
     except FileNotFoundError:
         return {}
+
+
+def parse_journal(content: bytes, name: str, problems: Problems | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a journal segment's content by table.
+
+    The last line may be cut short by a kill and is then dropped: `ResultsWriter.add` had not returned. A line that
+    cannot be read elsewhere is passed over with a warning; ``problems`` counts these, and rows of unknown tables.
+    """
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for number, line in enumerate(lines[:-1], start=1):
+    damaged = 0
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         try:
             row = json.loads(line)
             rows[row.pop(TABLE)].append(row)
-        except (ValueError, KeyError, AttributeError):
-            warnings.warn(f"{path}, line {number} is damaged and passed over.", DamagedFileWarning, stacklevel=3)
+        except (ValueError, KeyError, AttributeError, TypeError):
+            damaged += 1
+            warnings.warn(f"{name}, line {number} is damaged and passed over.", DamagedFileWarning, stacklevel=4)
+    if problems is not None:
+        file = name.rpartition("/")[2]
+        if damaged:
+            problems.note("", file, DAMAGED_LINES, damaged)
+        for table in rows.keys() - TABLES.keys():
+            problems.note(str(table), file, "lines of an unknown table, which is left out", len(rows[table]))
     return dict(rows)
+
+
+def journal_frame(table: str, rows: Sequence[dict[str, Any]], name: str, problems: Problems | None) -> pl.DataFrame:
+    """Return rows of a journal segment as a frame; rows whose values have other types are passed over and counted."""
+    if problems is not None:
+        unknown = Counter(column for row in rows for column in row if column not in schema_of(table))
+        for column, count in unknown.items():
+            problems.note(table, name, f"lines with unknown column {column}, which is left out", count)
+    try:
+        return frame_of(table, rows)
+    except (pl.exceptions.PolarsError, OverflowError, TypeError):
+        fitting = [row for row in rows if _fits(table, row)]
+        warnings.warn(f"{name}: {len(rows) - len(fitting)} lines hold values of other types and are passed over.",
+                      DamagedFileWarning, stacklevel=4)  # fmt: skip
+        if problems is not None:
+            problems.note(table, name, DAMAGED_LINES, len(rows) - len(fitting))
+        return frame_of(table, fitting)
+
+
+def _fits(table: str, row: dict[str, Any]) -> bool:
+    try:
+        frame_of(table, [row])
+    except (pl.exceptions.PolarsError, OverflowError, TypeError):
+        return False
+    return True

@@ -43,3 +43,28 @@ class FolderLock:
         with suppress(OSError):
             os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
+
+
+def is_held(path: Path) -> bool | None:
+    """Tell whether a process holds the lock of a results folder; None where the file system does not say.
+
+    A lock that was given back is known by its empty file. Only one with a name in it is tried, shared and for no
+    longer than it takes, since its process may have been killed; nothing is written.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        if not os.read(descriptor, 1):
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return False

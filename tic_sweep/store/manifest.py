@@ -54,42 +54,56 @@ class Manifest:
         Raises:
             StoreError: if it is missing, damaged, or of a newer format.
         """
-        values = _read_object(path)
+        return cls.parse(_content_of(path), str(path))
+
+    @classmethod
+    def parse(cls, content: bytes, name: str) -> "Manifest":
+        """Read a manifest from the content of its file; ``name`` says in errors where that lies.
+
+        Raises:
+            StoreError: if it is damaged, or of a newer format.
+        """
+        values = _object_in(content, name)
         if isinstance(values.get("format"), int) and values["format"] > FORMAT:
             raise StoreError(
-                f"{path} has format {values['format']}, this version reads up to {FORMAT}: update tic_sweep."
+                f"{name} has format {values['format']}, this version reads up to {FORMAT}: update tic_sweep."
             )
         hints = typing.get_type_hints(cls)
         known = {}
         for field in dataclasses.fields(cls):
             if field.name in values:
-                known[field.name] = _typed(path, field.name, values[field.name], hints[field.name])
+                known[field.name] = _typed(name, field.name, values[field.name], hints[field.name])
             elif field.name in {"format", "sweep", "scale", "question"}:
-                raise StoreError(f"{path} has no field {field.name!r}: it is damaged, or not a manifest of tic_sweep.")
+                raise StoreError(f"{name} has no field {field.name!r}: it is damaged, or not a manifest of tic_sweep.")
         return cls(**known)
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def _content_of(path: Path) -> bytes:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise StoreError(
             f"{str(path.parent)!r} is not a results folder (no {path.name} in it): give the folder of a sweep."
         ) from error
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from error
+
+
+def _object_in(content: bytes, name: str) -> dict[str, Any]:
+    try:
+        values = json.loads(content.decode("utf-8"))
     except ValueError as error:
-        raise StoreError(f"{path} is damaged ({error}): restore it, or give another results folder.") from error
+        raise StoreError(f"{name} is damaged ({error}): restore it, or give another results folder.") from error
     if not isinstance(values, dict):
-        raise StoreError(f"{path} must hold an object, got {type(values).__name__}: it is not a manifest of tic_sweep.")
+        raise StoreError(f"{name} must hold an object, got {type(values).__name__}: it is not a manifest of tic_sweep.")
     return values
 
 
-def _typed(path: Path, name: str, value: object, hint: Any) -> Any:
+def _typed(file: str, name: str, value: object, hint: Any) -> Any:
     if typing.get_origin(hint) is tuple and isinstance(value, list):
         item = typing.get_args(hint)[0]
         if all(isinstance(v, item) for v in value):
             return tuple(value)
     elif isinstance(value, typing.get_origin(hint) or hint) and not isinstance(value, bool):
         return value
-    raise StoreError(f"{path}: field {name!r} holds {value!r}, which is not its type: the file is damaged.")
+    raise StoreError(f"{file}: field {name!r} holds {value!r}, which is not its type: the file is damaged.")

@@ -25,7 +25,7 @@ def recover(folder: ResultsFolder) -> None:
                 f"{journal} holds rows of table {unknown[0]!r}, unknown to this version: update tic_sweep."
             )
         for table, rows in tables.items():
-            path = folder.segment(table, *number_of(journal))
+            path = folder.segment(table, *number_of(journal.name))
             written = scan_segments(table, [path])
             found = pl.concat([written, frame_of(table, rows).lazy()])
             write_segment(path, found.unique(subset=STAMP, keep="first").sort(STAMP).collect())

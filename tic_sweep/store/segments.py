@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,12 @@ import polars as pl
 from tic_sweep.config import TrialConfig, flatten
 from tic_sweep.records import TABLES, columns_of
 from tic_sweep.store.atomic import write_atomically
+from tic_sweep.store.problems import Problems
 
 DTYPES: dict[type, type[pl.DataType]] = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean}
 STAMP = ("session", "seq")
+SETTLED = "tic_sweep.settled"
+"""Key in the metadata of a segment whose rows need no sorting and no search for newer ones; holds their identity."""
 
 
 class DamagedFileWarning(UserWarning):
@@ -32,22 +36,41 @@ def frame_of(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.from_dicts(list(rows), schema=schema_of(table))
 
 
-def write_segment(path: Path, frame: pl.DataFrame) -> None:
-    """Write a segment, whole or, if the disk refuses (an OSError), not at all."""
+def write_segment(path: Path, frame: pl.DataFrame, *, settled: str = "") -> None:
+    """Write a segment, whole or, if the disk refuses (an OSError), not at all.
+
+    Args:
+        path: where.
+        frame: its rows.
+        settled: the table they settle: they are in the order of their stamps, and no two have one identity.
+    """
     content = io.BytesIO()
-    frame.write_parquet(content, compression="zstd")
+    frame.write_parquet(content, compression="zstd", metadata={SETTLED: _identity_of(settled)} if settled else None)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content.getvalue())
 
 
-def scan_segments(table: str, paths: Iterable[Path]) -> pl.LazyFrame:
-    """Return the rows of some segments, damaged ones passed over with a warning.
+def is_settled(path: Path, table: str) -> bool:
+    """Return whether a segment says that its rows are in order and no two have one identity, as it is declared now."""
+    try:
+        with path.open("rb") as file:
+            return pl.read_parquet_metadata(file).get(SETTLED) == _identity_of(table)
+    except (OSError, pl.exceptions.PolarsError):
+        return False
+
+
+def _identity_of(table: str) -> str:
+    return " ".join(TABLES[table].identity)
+
+
+def scan_segments(table: str, paths: Iterable[Path], problems: Problems | None = None) -> pl.LazyFrame:
+    """Return the rows of some segments, those that cannot be read passed over as `readable_segments` says.
 
     The schema is the table's of today: a column that a segment lacks is null, or, for a field of the config, its
     default, since a new field's default is what the code did before the field existed.
     """
     schema = schema_of(table)
-    readable = {path: found for path in paths if (found := columns_in(path)) is not None}
+    readable = readable_segments(table, paths, problems)
     if not readable:
         return pl.LazyFrame(schema=schema)
     frame = pl.scan_parquet(
@@ -57,7 +80,7 @@ def scan_segments(table: str, paths: Iterable[Path]) -> pl.LazyFrame:
         hive_partitioning=False,
         missing_columns="insert",
         extra_columns="ignore",
-        cast_options=pl.ScanCastOptions(integer_cast=["upcast", "allow-float"]),
+        cast_options=pl.ScanCastOptions(integer_cast=["upcast", "allow-float"], float_cast="upcast"),
     )
     lacking = {name for name in schema.names() if any(name not in found for found in readable.values())}
     return with_defaults(frame, table, lacking)
@@ -69,13 +92,73 @@ def with_defaults(frame: pl.LazyFrame, table: str, columns: Iterable[str]) -> pl
     return frame.with_columns(pl.col(name).fill_null(defaults[name]) for name in columns if name in defaults)
 
 
-def columns_in(path: Path) -> set[str] | None:
-    """Return the columns of a segment; None, with a warning, if it cannot be read."""
+def readable_segments(
+    table: str, paths: Iterable[Path], problems: Problems | None = None
+) -> dict[Path, Mapping[str, Any]]:
+    """Return, of some segments, those that can be read in the table's schema, each with the schema it has itself.
+
+    Passed over, with a `DamagedFileWarning`, are damaged ones and those with a column of a type that would not go
+    into the declared one. Only the ends of the files are read. What is passed over, and columns that this version
+    does not know, is noted in ``problems``.
+    """
+    schema, readable = schema_of(table), dict[Path, Mapping[str, Any]]()
+    unknown: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        found = _schema_in(path, table, problems)
+        if found is None:
+            continue
+        if found != schema:
+            if misfit := _misfit(found, schema):
+                _pass_over(path, table, problems, f"rows in a segment passed over: {misfit}", _rows_in(path))
+                continue
+            for name in found.keys() - schema.keys():
+                unknown[name].append(path.name)
+        readable[path] = found
+    if problems is not None:
+        for name, files in unknown.items():
+            file = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
+            problems.note(table, file, f"segments with unknown column {name}, which is left out", len(files))
+    return readable
+
+
+def _schema_in(path: Path, table: str, problems: Problems | None) -> Mapping[str, Any] | None:
+    """Return the schema of a segment; None if it has gone, or cannot be read."""
     try:
         with path.open("rb") as file:  # given a path, polars would take brackets in it for a pattern
-            return set(pl.read_parquet_schema(file))
+            return pl.read_parquet_schema(file)
     except FileNotFoundError:
         return None
     except (OSError, pl.exceptions.PolarsError) as error:
-        warnings.warn(f"{path} is damaged and passed over ({error}).", DamagedFileWarning, stacklevel=4)
+        _pass_over(path, table, problems, "segments damaged and passed over", 1, f" ({error})")
         return None
+
+
+def _misfit(found: Mapping[str, Any], schema: pl.Schema) -> str:
+    """Say which column of a segment has a type that is not read as the declared one; empty if all fit."""
+    for name, declared in schema.items():
+        own = found.get(name, pl.Null)
+        if own != declared and own not in _NARROWER[type(declared)]:
+            return f"{name} is {own}, not {declared}"
+    return ""
+
+
+def _rows_in(path: Path) -> int:
+    with path.open("rb") as file:
+        return int(pl.scan_parquet(file).select(pl.len()).collect().item())
+
+
+def _pass_over(path: Path, table: str, problems: Problems | None, problem: str, count: int, why: str = "") -> None:
+    words = "damaged and passed over" if why else problem
+    warnings.warn(f"{path} is {words}{why}." if why else f"{path}: {words}.", DamagedFileWarning, stacklevel=5)
+    if problems is not None:
+        problems.note(table, path.name, problem, count)
+
+
+_INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
+_NARROWER: dict[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
+    pl.Int64: (*_INTEGERS, pl.Null),
+    pl.Float64: (*_INTEGERS, pl.Int64, pl.UInt64, pl.Float32, pl.Null),
+    pl.String: (pl.Null,),
+    pl.Boolean: (pl.Null,),
+}
+"""What is read as a declared type besides that type itself."""

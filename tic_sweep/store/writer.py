@@ -6,6 +6,8 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
 
+import polars as pl
+
 from tic_sweep.config import TrialConfig, flatten
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES, Row, TrialRow, columns_of
@@ -13,7 +15,7 @@ from tic_sweep.store.folder import ResultsFolder
 from tic_sweep.store.journal import Journal, line_of
 from tic_sweep.store.lock import FolderLock
 from tic_sweep.store.recover import recover
-from tic_sweep.store.segments import frame_of, write_segment
+from tic_sweep.store.segments import frame_of, schema_of, write_segment
 
 
 class ResultsWriter:
@@ -101,6 +103,31 @@ class ResultsWriter:
             self._append_to_journal()
         if now >= self._due or (self._buffered >= self._flush_rows and not self._flush_error):
             self.flush()
+
+    def add_frame(self, table: str, frame: pl.DataFrame) -> None:
+        """Store many rows at once as a segment of their own; for rows that can be computed again: no journal has them.
+
+        Args:
+            table: the table they belong to.
+            frame: its columns but for the stamp, which rows get in the order they have.
+
+        Raises:
+            StoreError: if the disk refuses.
+        """
+        if frame.is_empty():
+            return
+        self.flush()
+        if self._flush_error:
+            raise StoreError(f"{str(self.folder.root)!r} cannot be written ({self._flush_error}): free space there.")
+        stamped = frame.with_columns(
+            session=pl.lit(self._session, pl.Int64), seq=pl.int_range(self._seq, self._seq + frame.height)
+        ).select(schema_of(table).names())
+        try:
+            write_segment(self.folder.segment(table, self._session, self._segment), stamped)
+        except OSError as error:
+            raise StoreError(f"{str(self.folder.root)!r} cannot be written ({error}): free space there.") from error
+        self._seq += frame.height
+        self._segment += 1
 
     def tick(self) -> None:
         """Flush if it is time; call it now and then while no rows come."""
