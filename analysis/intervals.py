@@ -5,6 +5,7 @@ Paired comparisons hand in the differences of the pairs, so that what a pair sha
 
 import math
 from collections.abc import Sequence
+from statistics import stdev
 from typing import Any, NamedTuple
 
 CONFIDENCE = 0.95
@@ -57,16 +58,22 @@ def wilson(successes: int, trials: int) -> Interval | None:
 
 def student(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
     """Return the mean with its Student-t interval; None below two values, a point where all are equal."""
-    from scipy.stats import ttest_1samp
-
     rounded = [round(value, DIGITS) for value in values]
-    if len(rounded) < 2:  # noqa: PLR2004
+    n = len(rounded)
+    if n < 2:  # noqa: PLR2004
         return None
-    mean = math.fsum(rounded) / len(rounded)
+    mean = math.fsum(rounded) / n
     if len(set(rounded)) == 1:
         return Interval(mean, mean, mean, confidence)
-    found = ttest_1samp(rounded, 0.0).confidence_interval(confidence)
-    return Interval(mean, float(found.low), float(found.high), confidence)
+    margin = student_reach(n - 1, confidence) * stdev(rounded) / math.sqrt(n)
+    return Interval(mean, mean - margin, mean + margin, confidence)
+
+
+def student_reach(freedom: int, confidence: float = CONFIDENCE) -> float:
+    """Return how many standard errors a Student-t interval reaches to either side; NaN without degrees of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + confidence) / 2)) if freedom > 0 else math.nan
 
 
 def equivalence(differences: Sequence[float], margin: float) -> Equivalence | None:

@@ -8,8 +8,10 @@ from analysis.plot_alpha import plot_alpha
 from analysis.plot_capacity import accuracy_by_timesteps
 from analysis.plot_curves import accuracy_by_epoch, ic_by_epoch
 from analysis.plot_deficits import plot_deficits
+from analysis.plot_effects import plot_effects, plot_importances
 from analysis.plot_fisher import fisher_bars
 from analysis.plot_horizons import plot_horizons
+from analysis.plot_interactions import plot_interactions
 from analysis.plot_layers import plot_layers
 from analysis.plot_panels import plot_settings
 from analysis.plot_pruning import accuracy_by_sparsity, layer_map, savings
@@ -21,5 +23,6 @@ from analysis.plot_variants import accuracy_differences, dynamics_panels
 __all__ = [
     "accuracy_by_epoch", "accuracy_by_sparsity", "accuracy_by_timesteps", "accuracy_differences", "area_heat",
     "dynamics_panels", "fisher_bars", "ic_by_epoch", "layer_map", "loss_by_rate", "plot_alpha", "plot_deficits",
-    "plot_horizons", "plot_layers", "plot_settings", "plot_strengths", "raster", "savings", "solved_by_rate",
+    "plot_effects", "plot_horizons", "plot_importances", "plot_interactions", "plot_layers", "plot_settings",
+    "plot_strengths", "raster", "savings", "solved_by_rate",
 ]  # fmt: skip

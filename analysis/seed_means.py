@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from analysis.curves import counted_trials
-from analysis.intervals import CONFIDENCE
+from analysis.intervals import student_reach
 
 
 def seed_means(
@@ -52,7 +52,5 @@ def as_fractions(rows: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
 
 def _student_t(counts: pl.Series) -> pl.Series:
     """Return how many standard errors the interval of n values reaches to either side; null below two values."""
-    from scipy.special import stdtrit
-
-    reach = {n: float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) if n > 1 else None for n in counts.unique()}
+    reach = {n: student_reach(n - 1) if n > 1 else None for n in counts.unique()}
     return pl.Series(counts.name, [reach[n] for n in counts], dtype=pl.Float64)

@@ -49,8 +49,8 @@ def trial_measures(results: Results, field: str, by: Sequence[str] = ()) -> pl.L
     ``horizon``, the last epoch that all these trials of the context have reached: a transition that has not come by
     then counts as if it came there, so that differences are defined without a guess about what comes later (they
     understate how much later it is); ``turned``, whether it came at all, both null where IC was measured too rarely to
-    tell; depth, ic_max, ic_final; ic_rel_final, (ic_final - 1) / (T - 1), null for T = 1; best_test_acc. Without any
-    IC all but the accuracy are null.
+    tell; depth, ic_max, ic_final; ic_rel_final, (ic_final - 1) / (T - 1); best_test_acc. For T = 1, which cannot turn,
+    turn and ic_rel_final are null; without any IC all but the accuracy are.
     """
     finished = trained(results)
     columns = dict.fromkeys(["key", *by, field, "seed", "timesteps", ACCURACY])
@@ -65,7 +65,7 @@ def trial_measures(results: Results, field: str, by: Sequence[str] = ()) -> pl.L
         .join(measured, on="key", how="left")
         .with_columns(horizon=horizon.over(*by) if by else horizon)
         .with_columns(
-            turn=pl.when(pl.col("turned").is_not_null()).then(
+            turn=pl.when(pl.col("turned").is_not_null() & longer).then(
                 pl.min_horizontal(pl.col("interpolated"), pl.col("horizon").cast(pl.Float64))
             ),
             ic_rel_final=pl.when(longer).then((pl.col("ic_final") - 1) / (pl.col("timesteps") - 1)),

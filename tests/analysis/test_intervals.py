@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from analysis.intervals import bootstrap, equivalence, geometric, least, student, wilson
+from analysis.intervals import bootstrap, equivalence, geometric, least, student, student_reach, wilson
 
 T_975_OF_3 = 4.302653
 """97.5 % quantile of Student's t with 2 degrees of freedom, from printed tables."""
@@ -24,6 +24,12 @@ def test_student_interval_by_hand() -> None:
 
     assert pytest.approx((2.0, 2 - margin, 2 + margin)) == student([1.0, 2.0, 3.0])[:3]  # type: ignore[index]
     assert student([1.0]) is None
+
+
+def test_students_t_from_printed_tables() -> None:
+    """97.5 % and 95 % quantiles with 2 degrees of freedom; without any there is no interval."""
+    assert pytest.approx((T_975_OF_3, T_950_OF_3)) == (student_reach(2), student_reach(2, 0.9))
+    assert math.isnan(student_reach(0))
 
 
 def test_equal_values_have_a_point_for_an_interval() -> None:
