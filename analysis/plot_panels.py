@@ -38,8 +38,8 @@ def plot_settings(results: Results) -> "go.Figure":
     drawn = []
     for context in _contexts(shares, compared)[:MENU]:
         own = rows_of(shares, compared.contexts, context)
-        pair = _farthest(own, compared.lines)
-        if pair and (epochs := _telling(own, compared.lines, pair)):
+        pair = farthest(own, compared.lines)
+        if pair and (epochs := epochs_of_pair(own, compared.lines, pair)):
             drawn.append((context, own, pair, epochs))
     columns = max((len(epochs) for *_, epochs in drawn), default=1)
     figure = make_subplots(
@@ -73,14 +73,14 @@ def _relative(own: pl.DataFrame, lines: Sequence[str]) -> pl.DataFrame:
     ).sort(*lines, "epoch")  # fmt: skip
 
 
-def _farthest(own: pl.DataFrame, lines: Sequence[str]) -> list[tuple[Any, ...]]:
+def farthest(own: pl.DataFrame, lines: Sequence[str]) -> list[tuple[Any, ...]]:
     """Return the settings with the lowest and the highest IC at their end; none if there is only one."""
     ends = _relative(own, lines).group_by(*lines, maintain_order=True).last().sort("ic_rel", maintain_order=True)
     settings = ends.select(*lines).rows()
     return [settings[0], settings[-1]] if len(settings) > 1 else []
 
 
-def _telling(own: pl.DataFrame, lines: Sequence[str], pair: Sequence[tuple[Any, ...]]) -> list[int]:
+def epochs_of_pair(own: pl.DataFrame, lines: Sequence[str], pair: Sequence[tuple[Any, ...]]) -> list[int]:
     """Return epochs that both settings have: the highest IC, the largest distance, the last; others if these meet."""
     curves = [rows_of(_relative(own, lines), lines, setting).select("epoch", "ic_rel") for setting in pair]
     both = curves[0].join(curves[1], on="epoch").sort("epoch")

@@ -133,7 +133,7 @@ def percent_text(sparsity: float) -> str:
     return next(short, f"{percent:.1f}")
 
 
-def _halvings(sparsity: Sequence[float]) -> list[float]:
+def halvings(sparsity: Sequence[float]) -> list[float]:
     """Return how often the weights were halved to reach each sparsity: cycles of the paper, evenly apart."""
     return [-math.log2(max(1 - share, 1e-9)) for share in sparsity]
 
@@ -144,7 +144,7 @@ def _line(rows: pl.DataFrame, timesteps: int, shade: Shade, aside: float, *, fir
     sparsity = rows["sparsity"].to_list()
     told = [[percent_text(share), n] for share, n in zip(sparsity, rows["n"], strict=True)]
     return go.Scatter(
-        x=[x + aside for x in _halvings(sparsity)], y=rows["test_acc"].to_list(), name=str(timesteps),
+        x=[x + aside for x in halvings(sparsity)], y=rows["test_acc"].to_list(), name=str(timesteps),
         legendgroup=str(timesteps), showlegend=first, mode="lines+markers", line={"width": 2.2, "color": shade.light},
         marker={"size": 6}, error_y=error_bars(rows, "test_acc", shade.light), customdata=told, meta={"role": "mean"},
         hovertemplate=f"T<sub>retrain</sub> = {timesteps}, sparsity %{{customdata[0]}} %: %{{y:.3f}} "
@@ -161,4 +161,4 @@ def _mark_unpruned(figure: "go.Figure", own: pl.DataFrame, panel: Panel) -> None
 
 def _label_sparsities(figure: "go.Figure", own: pl.DataFrame, panel: Panel) -> None:
     labels = {percent_text(share): share for share in own["sparsity"].sort()}
-    figure.update_xaxes(tickvals=_halvings(list(labels.values())), ticktext=list(labels), **panel.place)
+    figure.update_xaxes(tickvals=halvings(list(labels.values())), ticktext=list(labels), **panel.place)
