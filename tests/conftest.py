@@ -1,7 +1,12 @@
 """Settings every test shares."""
 
+import os
+
 import pytest
 import torch
+
+os.environ["TIC_SWEEP_WANDB"] = "off"
+"""Sweeps under test mirror nothing to W&B, whose client takes seconds to start; tests of the mirror say otherwise."""
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -88,7 +88,14 @@ CIRCUMSTANCE = options_of(
         help="Between checkpoints of a trial.",
     ),
     click.option("--in-process", is_flag=True, help="Debug: without Ray, stop at the first failure."),
-    click.option("--wandb", type=click.Choice(["off", "offline", "online"]), default="off", help="Mirror to W&B."),
+    click.option(
+        "--wandb",
+        type=click.Choice(["off", "offline", "online"]),
+        default="offline",
+        show_default=True,
+        envvar="TIC_SWEEP_WANDB",
+        help="Mirror to W&B [env: TIC_SWEEP_WANDB].",
+    ),
 )
 OPEN = click.option("--open/--no-open", "opens", default=False, help="Open the report in a browser.")
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError
 
 WANDB_MODES = ("off", "offline", "online")
+WANDB_VARIABLE = "TIC_SWEEP_WANDB"
+"""Environment variable that says how to mirror where nothing else does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +45,14 @@ class Options:
     retries: int = 2
     """How often a trial that died is started again, from its last checkpoint."""
     in_process: bool = False
-    wandb: str = "off"
+    wandb: str = field(default_factory=lambda: os.environ.get(WANDB_VARIABLE) or "offline")
+    """off, offline or online; what `WANDB_VARIABLE` says, else offline."""
     rerun: bool = False
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense on any machine, and wishes that contradict each other."""
+        if self.wandb not in WANDB_MODES:
+            raise ResourceError(f"--wandb must be one of {', '.join(WANDB_MODES)}, got {self.wandb!r}.")
         share = self.gpus_per_trial
         if not (math.isfinite(share) and share >= 0):
             raise ResourceError(f"--gpus-per-trial must be a finite number at least 0, got {share!r}.")

@@ -194,23 +194,25 @@ class _Session:
         manifest, options = self.manifest, self.options
         progress = Progress(manifest.sweep, self._total(), console=self.console, varied=self._labels())
         progress.expect(self.todo, done=self._done_before())
-        sink = WandbSink(options.wandb, writer.folder.wandb, manifest.sweep)
+        sink = WandbSink(options.wandb, writer.folder, manifest.sweep, manifest.scale, self._labels())
         listeners: list[Listener] = [progress, sink, *([search] if search else [])]
         recorder = Recorder(
             writer, manifest.sweep, manifest.scale,
             attempts=self.known.attempts, gpus_per_trial=options.gpus_per_trial, listeners=listeners,
         )  # fmt: skip
         self._plan_into(recorder)
+        through = False
         with stop_on_signals() as stop:
             try:
                 with progress:
                     self._run(recorder, _announced(search, recorder), images, at_once, stop)
+                through = True
             finally:
                 if stop:
                     recorder.interrupted(f"stopped by {stop.name}")
                 writer.flush()
-                for problem in sink.close():
-                    recorder.problem(problem)
+                for line in sink.close(report=through and not stop):
+                    self.console.print(line, soft_wrap=True, markup=False)
         return stop, recorder
 
     def _run(
