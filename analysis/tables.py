@@ -20,16 +20,16 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 24
 
 
-def summary(results: Results) -> pl.DataFrame:
-    """Return one row per setting: its columns (`Results.settings`), those of `over_seeds`, and ``ic_spark``.
+def summary(results: Results, settings: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return one row per setting: its columns (`Results.settings`, or those given), those of `over_seeds`, `ic_spark`.
 
     ``ic_spark`` draws the mean IC over epochs in characters, from 1 at the bottom to T at the top. Blocks of toy
     problems have no epochs and no row here; see `toy_summary`.
     """
-    by = list(results.settings)
+    by = list(results.settings if settings is None else settings)
     images = results.trials.filter(pl.col("task") == "images")
-    transitions = tic_transitions(results.epochs, results.trials).join(images.select("key"), on="key", how="semi")
-    table = over_seeds(transitions, by)
+    transitions = tic_transitions(results.epochs, results.trials).drop(by, strict=False)
+    table = over_seeds(transitions.join(images.select("key", *by), on="key", how="inner"), by)
     curves = mean_curves(results.epochs, images, by, "ic").group_by(*by).agg(ic=pl.col("mean"))
     joined = table.join(curves, on=by, how="left", nulls_equal=True, maintain_order="left").collect()
     sparks = [sparkline(ic or (), timesteps) for ic, timesteps in joined.select("ic", "timesteps").iter_rows()]

@@ -1,26 +1,61 @@
-"""The commands that look at results: ``status | claims | report``."""
+"""The commands that look at results: ``status | watch | claims | report``."""
 
+import signal
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tic_sweep.cli.options import FOLDER, OPEN, make_console, tell_report
+from tic_sweep.cli.options import FOLDER, OPEN, make_console, shown, tell_report
+
+if TYPE_CHECKING:
+    from tic_sweep.launch.snapshot import Snapshot
 
 
 @click.command()
 @click.argument("results", type=FOLDER)
 def status(results: Path) -> None:
     """Show how far the sweep in RESULTS is; it may be running."""
+    from tic_sweep.launch.watching import Watcher
+    from tic_sweep.store import ResultsFolder
+
+    _tell_state(results, Watcher(ResultsFolder.open(results)).look())
+
+
+@click.command()
+@click.argument("results", type=FOLDER)
+@click.option("--every", type=click.FloatRange(0.1), default=2.0, show_default=True, help="Seconds between two looks.")
+def watch(results: Path, every: float) -> None:
+    """Watch the sweep that is running in RESULTS, until it ends or Ctrl-C leaves it alone.
+
+    Elsewhere than on a terminal a line is printed at each look.
+    """
+    from tic_sweep.launch import watching
+    from tic_sweep.store import ResultsFolder
+
+    state, stop = watching.watch(ResultsFolder.open(results), make_console(), every=every)
+    if watching.goes_on(state):
+        make_console().print("The sweep goes on.")
+    else:
+        _tell_state(results, state)
+    if stop.signum == signal.SIGTERM:
+        sys.exit(stop.exit_code)
+
+
+def _tell_state(results: Path, state: "Snapshot") -> None:
+    """Print the whole state of a sweep, and, where it was broken off, how to go on."""
     import analysis
     from analysis import tables
-    from tic_sweep.launch.display import print_status, print_summary, print_toys
-    from tic_sweep.store import Manifest, ResultsFolder
+    from tic_sweep.launch.display import print_toys
+    from tic_sweep.launch.monitor import screen
 
-    folder, console = ResultsFolder.open(results), make_console()
-    manifest, opened = Manifest.load(folder.manifest), analysis.open_results(results)
-    print_status(console, manifest, opened.trials.collect(), opened.epochs.collect())
-    print_summary(console, tables.summary(opened), opened.settings)
-    print_toys(console, tables.toy_summary(opened))
+    console = make_console()
+    console.print(screen(state, console.width))
+    if state.summary is not None and state.summary.height < state.total:  # else every trial has a row: no toys
+        print_toys(console, tables.toy_summary(analysis.open_results(results)))
+    if not state.at_work and not state.complete:
+        console.print(f"Interrupted: resume with: tic-sweep resume {shown(results)}", soft_wrap=True, markup=False)
 
 
 @click.command()

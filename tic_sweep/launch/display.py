@@ -1,7 +1,7 @@
 """Tables for the terminal, made to fit 80 columns."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,35 +11,23 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.fields import text_of
-from analysis.finding import transition_text, with_spread
 from tic_sweep.config import field_rules, flatten, short_path
 from tic_sweep.config.trial import TrialConfig
 from tic_sweep.launch.progress import label_of
+from tic_sweep.launch.summary_table import summary_table
 from tic_sweep.plan import PlannedTrial
-from tic_sweep.records import ENDED, STATUSES
-from tic_sweep.store import Manifest, stored_config
 from tic_sweep.sweep import Sweep
 
 TRIALS = 20
 """Trials of a plan that are printed; the rest is counted."""
-UNBOUND = 10_000
-"""Characters no table reaches."""
-REASONS = 8
-"""Reasons for bad ends that are printed."""
 TOY_FIGURES = {"decades (95 %)", "best lr", "solved"}
 VERDICT_STYLES = {"PASS": "bold green", "FAIL": "bold red", "UNDECIDED": "bold yellow"}
 
 
 def print_summary(console: Console, summary: pl.DataFrame, settings: Sequence[str]) -> None:
-    """Print the summary of a sweep, one line per setting; the least telling columns go where the width is short."""
-    rows = summary.to_dicts()
-    if not rows:
-        return
-    for left_out in ((), ("IC over epochs",), ("IC over epochs", "IC start"), ("IC over epochs", "IC start", "IC max")):
-        table = _summary_table(rows, settings, left_out)
-        if console.measure(table, options=console.options.update(width=UNBOUND)).maximum <= console.width:
-            break
-    console.print(table)
+    """Print the summary of a sweep, one line per setting, as `summary_table` fits it to the width."""
+    if not summary.is_empty():
+        console.print(summary_table(summary.to_dicts(), settings, console.width))
 
 
 def print_toys(console: Console, summary: pl.DataFrame) -> None:
@@ -79,64 +67,11 @@ def print_claims(console: Console, verdicts: pl.DataFrame) -> None:
             )
 
 
-def print_status(console: Console, manifest: Manifest, trials: pl.DataFrame, epochs: pl.DataFrame) -> None:
-    """Print how far a sweep is: trials by status, epochs done, the best trial so far, and why trials ended badly."""
-    counts = dict(trials.group_by("status").len().iter_rows())
-    total = max(trials.height, manifest.samples if manifest.searcher != "random" else 0)
-    done = sum(count for status, count in counts.items() if status in ENDED)
-    named = ", ".join(f"{counts[status]} {status.replace('_', ' ')}" for status in STATUSES if status in counts)
-    console.print(f"{manifest.sweep}, {manifest.scale}: {done} of {total} trials done ({named}).", soft_wrap=True)
-    trained = epochs.filter(pl.col("epoch") > 0).height
-    last_epoch = pl.col("optimiser.epochs") + pl.col("pruning.cycles") * pl.col("pruning.epochs")
-    if planned := trials.filter(pl.col("task") == "images").select(last_epoch.sum()).item():
-        console.print(f"{trained} of {planned} epochs trained.")
-    best = epochs.sort("val_acc", descending=True, maintain_order=True).head(1)
-    for key, epoch, val_acc in best.select("key", "epoch", "val_acc").iter_rows():
-        config = stored_config(trials.row(by_predicate=pl.col("key") == key, named=True))
-        label = label_of(config, manifest.varied)
-        console.print(f"Best so far: {label}, validation accuracy {val_acc:.1%} at epoch {epoch}.", soft_wrap=True)
-    bad = trials.filter(pl.col("reason") != "", pl.col("status") != "interrupted")
-    for status, reason, count in bad.group_by("status", "reason", maintain_order=True).len().head(REASONS).iter_rows():
-        console.print(f"{count} {status.replace('_', ' ')}: {reason}", soft_wrap=True, markup=False)
-
-
-def _summary_table(rows: Sequence[Mapping[str, Any]], settings: Sequence[str], left_out: Sequence[str]) -> Table:
-    columns = {short_path(path): [text_of(row[path]) for row in rows] for path in settings} | {
-        "trials": [_counted(row) for row in rows],
-        "IC start": [with_spread(row["ic_start_mean"], None, 2) for row in rows],
-        "IC max": [with_spread(row["ic_max_mean"], None, 2) for row in rows],
-        "IC final": [with_spread(row["ic_final_mean"], row["ic_final_sd"], 2) for row in rows],
-        "turns": [transition_text(row) for row in rows],
-        "test acc %": [_percent(row["test_acc_mean"], row["test_acc_sd"]) for row in rows],
-        "IC over epochs": [row["ic_spark"] for row in rows],
-    }
-    if all(row["n_seeds"] == row["n_finished"] for row in rows):
-        del columns["trials"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
-    kept = {head: cells for head, cells in columns.items() if head not in left_out}
-    for head in kept:
-        is_setting = head not in {"IC start", "IC max", "IC final", "turns", "test acc %"}
-        table.add_column(head, justify="left" if is_setting else "right")
-    for cells in zip(*kept.values(), strict=True):
-        table.add_row(*cells)
-    return table
-
-
 def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
     """Return ``1.33 (1.10 to 1.55)``, without the interval where too little is known for one."""
     if value is None:
         return "-"
     return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
-
-
-def _counted(row: Mapping[str, Any]) -> str:
-    """Return how many trials there are by status: ``2 finished, 1 failed``."""
-    counts = ((status, row[f"n_{status}"]) for status in ("finished", *(s for s in STATUSES if s != "finished")))
-    return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts if count)
-
-
-def _percent(mean: float | None, sd: float | None) -> str:
-    return with_spread(None if mean is None else 100 * mean, None if sd is None else 100 * sd)
 
 
 def sweeps_table(sweeps: Iterable[Sweep]) -> Table:
