@@ -4,14 +4,19 @@ A study's sections are declared beside its figures and listed here; `filled` lea
 nothing for.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from analysis import plots
 from analysis.first_trainings import first_trainings
 from analysis.plot_alpha import ALPHA_SECTIONS
+from analysis.plot_animation import FILM_SECTIONS
 from analysis.plot_deficits import DEFICIT_SECTIONS
+from analysis.plot_effects import EFFECT_SECTIONS
 from analysis.plot_horizons import HORIZON_SECTIONS
 from analysis.plot_layers import LAYER_SECTIONS
 from analysis.plot_panels import SETTING_SECTIONS
@@ -28,6 +33,8 @@ from tic_sweep.records import TABLES
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+SETTINGS = 60
+"""Settings beyond which figures and tables of single settings show some of them, drawn at random."""
 MEAN = (
     "mean over the finished seeds (over those at work where none has finished), band ± standard error, single seeds "
     "as thin lines."
@@ -47,15 +54,19 @@ class Filled:
 def filled(results: Results, sections: Sequence[Section] | None = None) -> Iterator[Filled]:
     """Yield the sections that the results hold something for: a figure with traces, or a table with rows."""
     full = {table for table in TABLES if getattr(results, table).head(1).collect().height}
+    limits, part = some_settings(results)
     for section in SECTIONS if sections is None else sections:
         if not (full.issuperset(section.tables) and set(section.varied) <= set(results.varied)):
             continue
-        figure = section.figure(results) if section.figure else None
-        texts = section.table(results) if section.table else None
+        limited = bool(limits) and section in SINGLE_SETTINGS
+        own = part if limited else results
+        figure = section.figure(own) if section.figure else None
+        texts = section.table(own) if section.table else None
         figure, texts = figure if figure and _shows(figure) else None, texts if texts and texts.rows else None
         if figure or texts:
-            caption = section.caption if isinstance(section.caption, str) else section.caption(results)
-            yield Filled(section=section, caption=caption, figure=figure, texts=texts)
+            caption = section.caption if isinstance(section.caption, str) else section.caption(own)
+            shown = f"{caption} Shown: {limits}; the explorer has every trial." if limited else caption
+            yield Filled(section=section, caption=shown, figure=figure, texts=texts)
 
 
 def _shows(figure: "go.Figure") -> bool:
@@ -72,6 +83,25 @@ def _shown(caption: str) -> Callable[[Results], str]:
         return f"{caption} Shown: {focus}; the table has the rest." if focus else caption
 
     return told
+
+
+def some_settings(results: Results, most: int = SETTINGS) -> tuple[str, Results]:
+    """Return results of no more than so many settings, always the same, and in words how many; no words for all.
+
+    What is left over is held in memory, since figure after figure asks for it.
+    """
+    by = list(results.settings)
+    settings = results.trials.select(by).unique(maintain_order=True).collect()
+    if settings.height <= most:
+        return "", results
+    chosen = settings.sort(by).sample(most, seed=0).lazy()
+    part = results.where(
+        pl.col("key").is_in(
+            results.trials.join(chosen, on=by, how="semi", nulls_equal=True).select("key").collect()["key"].to_list()
+        )
+    )
+    held = {table: getattr(part, table).collect().lazy() for table in TABLES}
+    return f"{most} of {settings.height:,} settings, drawn at random", dataclasses.replace(part, **held)
 
 
 TOYS = (
@@ -166,8 +196,10 @@ SECTIONS: tuple[Section, ...] = (
     *TOYS,
     *SEARCH_SECTIONS,
     *INFORMATION,
+    *FILM_SECTIONS,
     *LAYER_SECTIONS,
     *SETTING_SECTIONS,
+    *EFFECT_SECTIONS,
     *ALPHA_SECTIONS,
     *ACCURACY,
     *HORIZON_SECTIONS,
@@ -177,3 +209,15 @@ SECTIONS: tuple[Section, ...] = (
     *CAPACITY_SECTIONS,
     *VARIANTS,
 )
+SINGLE_SETTINGS = (
+    *INFORMATION,
+    *FILM_SECTIONS,
+    *LAYER_SECTIONS,
+    *SETTING_SECTIONS,
+    *ACCURACY,
+    *HORIZON_SECTIONS,
+    *DEFICIT_SECTIONS,
+    *ROBUSTNESS_SECTIONS,
+    *VARIANTS,
+)
+"""Those of them that show settings one by one, and show some where there are very many."""

@@ -1,5 +1,7 @@
 """The report is one file that loads nothing, runs nothing foreign, and says what it knows at any time."""
 
+import base64
+import hashlib
 import json
 import os
 from html.parser import HTMLParser
@@ -86,9 +88,38 @@ def test_report_defines_its_terms_with_the_numbers_in_use(page: Page) -> None:
     assert "1 + 0.25·(T − 1)" in page.text
 
 
+def test_report_lets_a_reader_explore_its_trials(page: Page) -> None:
+    """The explorer's data, figures and columns to colour by lie in the page, between the summary and the figures."""
+    data = json.loads(page.scripts["explorer-data"])
+
+    assert page.text.index("Summary") < page.text.index("Which trials do what?") < page.text.index("When does the info")
+    assert ["learning rate", "test accuracy"] == [
+        one["label"] for one in data["colourings"] if one["name"] in {"optimiser.lr", "best_test_acc"}
+    ]
+    assert 5 == len(data["keys"]) == len(data["rows"]["reason"])
+    assert {"explorer-axes-data", "explorer-curves-data", "film-data"} <= set(page.scripts)
+
+
+def test_only_the_pages_own_scripts_may_run(page: Page) -> None:
+    """The policy names each script that is no data by the hash of its text, and lets no other run."""
+    policy = next(value for _, name, value in page.attributes if name == "content" and "default-src" in value)
+    own = [
+        text for name, text in page.scripts.items() if not name.endswith("-data") and not text.startswith((".", "\n"))
+    ]
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in own]
+
+    assert 4 == len(hashes)
+    assert all(f"'sha256-{one}'" in policy for one in hashes)
+    assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+
+
 def test_report_embeds_its_figures(page: Page) -> None:
     """Figures lie in the page as data, together with the library that draws them."""
-    figures = {name: json.loads(text) for name, text in page.scripts.items() if name.endswith("-data")}
+    figures = {
+        name: json.loads(text)
+        for name, text in page.scripts.items()
+        if name.endswith("-data") and not name.startswith("explorer")
+    }
 
     assert {"ic-data", "fisher-data", "accuracy-data"} <= set(figures)
     assert all(figure["data"] for figure in figures.values())
