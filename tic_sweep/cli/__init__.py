@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 import tic_sweep
-from tic_sweep.cli import looking, running
+from tic_sweep.cli import comparing, drawing, looking, mirroring, querying, running, tidying
 from tic_sweep.errors import UserError
 
 
@@ -34,7 +34,9 @@ def cli() -> None:
 
 COMMANDS = (
     running.list_, running.fields, running.plan, running.run, running.resume,
-    looking.status, looking.claims, looking.report,
+    looking.status, looking.watch, looking.claims, looking.report, drawing.figures,
+    comparing.effects, comparing.compare,
+    querying.query, querying.export, mirroring.mirror, tidying.compact_,
 )  # fmt: skip
 """In the order of the help page: what comes first in a sweep's life first."""
 for command in COMMANDS:
