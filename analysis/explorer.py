@@ -40,7 +40,7 @@ class Colouring:
 
 
 def explored_trials(results: Results) -> pl.DataFrame:
-    """Return one row per trial of task ``images``, in the order of the settings and seeds.
+    """Return one row per trial of task ``images`` that was started, in the order of the settings and seeds.
 
     Columns: those of `Results.settings`; key, seed, status, reason, timesteps, epochs_done; ic_start, ic_max and
     ic_final (timesteps, of the first training, as in `tic_transitions`); ic_rel_final, (ic_final - 1) / (T - 1);
@@ -48,7 +48,7 @@ def explored_trials(results: Results) -> pl.DataFrame:
     setting in words.
     """
     by = list(results.settings)
-    images = results.trials.filter(pl.col("task") == "images")
+    images = results.trials.filter(pl.col("task") == "images", pl.col("status") != "planned")
     measured = tic_transitions(results.epochs, images).select(
         "key", "ic_start", "ic_max", "ic_final", "turned", transition="interpolated"
     )

@@ -5,7 +5,6 @@ Paired comparisons hand in the differences of the pairs, so that what a pair sha
 
 import math
 from collections.abc import Sequence
-from statistics import stdev
 from typing import Any, NamedTuple
 
 CONFIDENCE = 0.95
@@ -65,7 +64,8 @@ def student(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval
     mean = math.fsum(rounded) / n
     if len(set(rounded)) == 1:
         return Interval(mean, mean, mean, confidence)
-    margin = student_reach(n - 1, confidence) * stdev(rounded) / math.sqrt(n)
+    variance = math.fsum((value - mean) ** 2 for value in rounded) / (n - 1)
+    margin = student_reach(n - 1, confidence) * math.sqrt(variance / n)
     return Interval(mean, mean - margin, mean + margin, confidence)
 
 

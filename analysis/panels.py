@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analysis.colours import BASE_AXIS, BASE_LAYOUT, DECADES, Shade, dark_twins, shades_of
+from analysis.colours import BASE_AXIS, BASE_LAYOUT, DECADES, OKABE_ITO, Shade, dark_twins, shades_of
 from analysis.fields import label_of, name_of, text_of
 from analysis.results import Results
 from analysis.variants import shades_of_variants
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MANY = 12
 """Lines in a panel beyond which single seeds, bands and a legend would bury the means."""
+HUES = len(OKABE_ITO)
+"""The same for lines that are named by several fields: they have no scale of their own, and no two share a colour."""
 FACETS = 4
 """Panels side by side; a second field with more values goes into the lines' names."""
 STEPS = 12
@@ -30,11 +32,13 @@ class Line:
     name: str
     column: int
     shade: Shade
+    fields: int = 1
+    """How many fields the name holds."""
 
 
 def crowded(lines: Sequence[Line]) -> bool:
     """Tell whether there are too many lines to show more than their means."""
-    return len({line.name for line in lines}) > MANY
+    return _too_many(len({line.name for line in lines}), max((line.fields for line in lines), default=1))
 
 
 def lines_of(results: Results, paths: Sequence[str]) -> list[Line]:
@@ -51,6 +55,7 @@ def lines_of(results: Results, paths: Sequence[str]) -> list[Line]:
             text_of(t[0]) if len(names) == 1 else label_of(dict(zip(names, t, strict=True))),
             facet.index(setting[1]) + 1 if facet else 1,
             shades[t],
+            len(names),
         )
         for setting, t in zip(settings, told, strict=True)
     ]
@@ -122,9 +127,14 @@ def _shades(settings: Sequence[tuple[Any, ...]], names: Sequence[str]) -> dict[t
     if list(names) == ["variant"]:
         looks = shades_of_variants(setting[0] for setting in settings)
         return {setting: looks[setting[0]] for setting in settings}
-    by_first = len(names) == 1 or len(settings) > MANY  # many have a scale of the first field instead of a legend
+    # Too many have a scale of the first field instead of a legend.
+    by_first = len(names) == 1 or _too_many(len(settings), len(names))
     values = [setting[0] if by_first else str(setting) for setting in settings]
     return dict(zip(settings, shades_of(values), strict=True))
+
+
+def _too_many(lines: int, fields: int) -> bool:
+    return lines > (MANY if fields == 1 else HUES)
 
 
 def _facet(results: Results, paths: Sequence[str]) -> list[Any]:

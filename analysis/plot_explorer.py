@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LINES = 1000
-"""Trials drawn at a time; of more, some spread evenly."""
+"""Trials drawn at a time; of more, some at random."""
 AXES = 8
 """Fields of the config with an axis of their own, the first of those that vary."""
 NAMED = 12
@@ -30,16 +30,16 @@ def parallel_axes(trials: pl.DataFrame, paths: Sequence[str]) -> "go.Figure":
     """Draw each of the `explored_trials` as a line over one axis per field and outcome; brushed axes choose trials.
 
     Axes of numbers over decades are logarithmic, names are ticks. A trial that lacks a value passes a tick of its own:
-    above all others where its transition has not come yet, else below them. Of more than `LINES` trials every second,
-    third or so is drawn; the axes reach as far as all do.
+    above all others where its transition has not come yet, else below them. Of more than `LINES` trials, those
+    whose `draws` come first are drawn; the axes reach as far as all do.
     """
     import plotly.graph_objects as go
 
     axes = axes_of(trials, paths)
-    every = math.ceil(trials.height / LINES)
+    drawn = (draws(trials.height) < LINES).to_numpy()
     figure = go.Figure(
         go.Parcoords(
-            dimensions=[axis | {"values": axis["values"][::every]} for axis in axes],
+            dimensions=[axis | {"values": axis["values"][drawn]} for axis in axes],
             line={"color": TEXT.light},
             labelfont={"size": 12},
             tickfont={"size": 11},
@@ -54,7 +54,6 @@ def parallel_axes(trials: pl.DataFrame, paths: Sequence[str]) -> "go.Figure":
         meta={"dark": dark_twins([])},
         height=420,
         margin={"l": 60, "r": 120, "t": 64, "b": 24},
-        uirevision="brushes",
     )
     if figure.data:
         widest = max(map(len, figure.data[0].dimensions[0].ticktext), default=0)  # type: ignore[attr-defined]
@@ -76,6 +75,14 @@ def curve_frame(*, relative: bool, timesteps: int) -> "go.Figure":
     figure.update_xaxes(**BASE_AXIS, title="epoch", rangemode="tozero")
     figure.update_yaxes(**BASE_AXIS, title=title, range=[0, 1] if relative else [1, max(timesteps, 2)])
     return figure
+
+
+def draws(count: int) -> pl.Series:
+    """Return for each of so many trials when it is drawn, from 0: at random, and always the same.
+
+    Every tenth of a grid would show one seed, or half of the values of a field.
+    """
+    return pl.int_range(count, eager=True).shuffle(seed=0)
 
 
 def axes_of(trials: pl.DataFrame, paths: Sequence[str]) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ from analysis.settings import reference_of
 LEVELS = 5
 """Values of a number beyond which it has a slope instead of a term per value."""
 RESAMPLES = 999
+MANY = 1000
+"""Settings from which on their scatter gives the standard error at once, which the bootstrap only comes close to."""
 PER_SEED = 5
 """Trials per seed from which on seeds have terms of their own."""
 SEEDS = 20
@@ -73,9 +75,9 @@ def fit(table: pl.DataFrame, fields: Sequence[str], outcome: str) -> list[Fitted
     """Return the effect of every level of every field on an outcome, all fields at once.
 
     Intervals are 95 % ones of Student's t with as many degrees of freedom as units less terms: the standard error is
-    that over `RESAMPLES` bootstrap samples of the settings, which keep their seeds together; below `FEW` settings that
-    of least squares. An effect that cannot be told from other fields', and an interval without degrees of freedom, are
-    null.
+    that over `RESAMPLES` bootstrap samples of the settings, which keep their seeds together; from `MANY` settings on
+    its limit, the standard error clustered by setting (Liang and Zeger 1986); below `FEW` that of least squares. An
+    effect that cannot be told from other fields', and an interval without degrees of freedom, are null.
     """
     known = table.drop_nulls(outcome)
     names, columns = _terms(known, fields)
@@ -175,12 +177,22 @@ def _estimated(x: Array, y: Array, units: Array) -> tuple[Array, Array, int, str
     beta = np.linalg.lstsq(x, y, rcond=None)[0]
     rows, terms = x.shape
     settings = int(units.max()) + 1 if rows else 0
+    if settings >= max(MANY, terms + 3):
+        return beta, _clustered(x, y - x @ beta, units, settings), settings - terms, "regression, clustered by setting"
     if settings >= max(FEW, terms + 3):
         return beta, _resampled(x, y, units, settings), settings - terms, "regression, bootstrap over settings"
     freedom = rows - terms
     noise = float(((y - x @ beta) ** 2).sum()) / freedom if freedom > 0 else math.nan
     spread = np.sqrt(np.maximum(noise * np.diag(np.linalg.pinv(x.T @ x)), 0.0))
     return beta, spread, freedom, "regression, t over trials"
+
+
+def _clustered(x: Array, residuals: Array, units: Array, settings: int) -> Array:
+    """Return the standard errors of the coefficients where residuals of one setting may go together."""
+    scores, inverse = np.zeros((settings, x.shape[1])), np.linalg.pinv(x.T @ x)
+    np.add.at(scores, units, x * residuals[:, None])
+    variance = inverse @ (scores.T @ scores) @ inverse * (settings / (settings - 1))
+    return np.sqrt(np.diag(variance))
 
 
 def _resampled(x: Array, y: Array, units: Array, settings: int) -> Array:

@@ -1,12 +1,10 @@
 """The report of a sweep: one HTML file that opens anywhere, without a network, while the sweep runs or after."""
 
-import base64
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -16,6 +14,7 @@ from analysis.explorer import POINTS
 from analysis.fields import label_of, name_of, text_of
 from analysis.finding import transition_text, with_spread
 from analysis.first_trainings import first_trainings
+from analysis.report_assets import embedded, safe, scripts_of, style_of
 from analysis.report_explorer import explorer_of
 from analysis.report_sections import Filled, filled
 from analysis.report_texts import claim_texts, compares_variants
@@ -29,20 +28,16 @@ from tic_sweep.store import Manifest, ResultsFolder
 from tic_sweep.store.atomic import write_atomically
 from tic_sweep.transition import CONFIRM, DROP, PLATEAU
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
 LISTED = 50
 """Trials without success that are listed one by one."""
 SHOWN = 20
 """Settings beyond which the summary table is folded away, since the figures say it better."""
 ROWS = 200
 """Rows of a table beyond which the rest is left to `tic-sweep` and to the explorer."""
+LINES = 4
+"""Lines of the finding beyond which the rest is folded away: the explorer says it better."""
 SPARK = (120, 32)
 """Width and height of a row's small curve, in pixels."""
-ASSETS = Path(__file__).parent / "assets"
-TABULATOR = ("tabulator-6.5.3.min.js", "tabulator_simple-6.5.3.min.css")
-"""The script and the style of the table of trials."""
 
 
 def write_report(path: str | Path) -> Path:
@@ -63,7 +58,6 @@ def write_report(path: str | Path) -> Path:
 def render_report(results: Results) -> str:
     """Return the report as HTML."""
     import jinja2
-    from markupsafe import Markup
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -94,14 +88,15 @@ def render_report(results: Results) -> str:
         failures=_failures(results),
         listed=LISTED,
         shown=SHOWN,
+        lines=LINES,
         most=ROWS,
         provenance=_provenance(results),
         fixed=_fixed(results.manifests[0]),
         definition={"drop": DROP, "plateau": PLATEAU, "confirm": CONFIRM},
         statuses=STATUSES,
         spark=SPARK,
-        style=Markup(_asset(TABULATOR[1]) * bool(explorer) + _asset("report.css")),  # noqa: S704 - our own files
-        scripts=_scripts(figures=any(section["figure"] for section in sections), explorer=bool(explorer)),
+        style=style_of(explorer=bool(explorer)),
+        scripts=scripts_of(figures=any(section["figure"] for section in sections), explorer=bool(explorer)),
     )
 
 
@@ -112,29 +107,13 @@ def _explorer(results: Results) -> dict[str, Any] | None:
         return None
     axes = found["axes"]
     return found | {
-        "axes": _embedded(axes) if axes else "",
+        "axes": embedded(axes) if axes else "",
         "wide": len(axes.data[0].dimensions) if axes else 0,
-        "curves": _embedded(found["curves"]),
-        "json": _safe(json.dumps(found["data"], separators=(",", ":"), ensure_ascii=False)),
+        "curves": embedded(found["curves"]),
+        "json": safe(json.dumps(found["data"], separators=(",", ":"), ensure_ascii=False)),
         "points": POINTS,
         "relative": "T − 1" in found["curves"].layout.yaxis.title.text,
     }
-
-
-def _scripts(*, figures: bool, explorer: bool) -> list[tuple[Any, str]]:
-    """Return the scripts of the page in order, each with the hash by which the page allows it to run."""
-    from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-
-    drawn = [get_plotlyjs(), _asset("figures.js")] if figures or explorer else []
-    chosen = [_asset(TABULATOR[0]), _asset("explorer.js")] if explorer else []
-    texts = [text.replace("\r\n", "\n") for text in (*drawn, *chosen)]
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
-    return [(Markup(text), f"sha256-{one}") for text, one in zip(texts, hashes, strict=True)]  # noqa: S704 - libraries, our own files
-
-
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def _section(one: Filled) -> dict[str, Any]:
@@ -142,7 +121,7 @@ def _section(one: Filled) -> dict[str, Any]:
     section = one.section
     return {
         "id": section.id, "title": section.title, "caption": one.caption,
-        "figure": _embedded(one.figure) if one.figure else "", "film": bool(one.figure and one.figure.frames),
+        "figure": embedded(one.figure) if one.figure else "", "film": bool(one.figure and one.figure.frames),
         "table": _table(one.texts) if one.texts else None,
     }  # fmt: skip
 
@@ -158,18 +137,6 @@ def _table(texts: Texts) -> dict[str, Any]:
     ]
     heads = list(zip(kinds, texts.heads, strict=True))
     return {"caption": texts.caption, "heads": heads, "rows": rows[:ROWS], "all": len(rows), "note": texts.note}
-
-
-def _embedded(figure: "go.Figure") -> Any:
-    """Return a figure as JSON that can stand in a script element."""
-    return _safe(str(figure.to_json()))
-
-
-def _safe(text: str) -> Any:
-    """Return JSON in which nothing can end the script element that holds it."""
-    from markupsafe import Markup
-
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - escaped here
 
 
 def _counts(results: Results) -> dict[str, int]:

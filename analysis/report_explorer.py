@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.explorer import OUTCOMES, Colouring, colourings, explored_trials, is_number, thinned_curves
 from analysis.fields import name_of, text_of
-from analysis.plot_explorer import LINES, axes_of, curve_frame, parallel_axes
+from analysis.plot_explorer import LINES, axes_of, curve_frame, draws, parallel_axes
 from analysis.results import Results
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def explorer_of(results: Results) -> dict[str, Any] | None:
 
     The data, ready for JSON: ``keys``, ``labels`` (settings in words), ``seeds`` and ``statuses`` per trial;
     ``places`` on each axis, by its name; ``colourings``; ``curves`` (``starts`` of the trials' points within ``epochs``
-    and ``ic``); the ``columns`` and ``rows`` (by column) of the table; ``lines``, how many curves may be drawn. Long
+    and ``ic``); the ``columns`` and ``rows`` (by column) of the table; ``lines``, how many trials may be drawn, and
+    ``draws``, when each of them is. Long
     columns are typed arrays.
     """
     trials = explored_trials(results)
@@ -57,6 +58,7 @@ def explorer_of(results: Results) -> dict[str, Any] | None:
             ],
             "curves": _points(trials, curves, "ic_rel" if relative else "ic"),
             "lines": LINES,
+            "draws": packed("i", draws(trials.height).to_list()),
             **_table(trials, results.settings),
         },
     }

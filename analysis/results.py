@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from analysis.fields import VARIANT, catalogue_of, determining, variant_of_trials, varied_columns
+from analysis.partition import PART, Partition
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
 from tic_sweep.store import Manifest, Problems, Reading
@@ -82,8 +83,15 @@ class Results:
         if not paths:
             yield {}, self
             return
-        for setting in self.trials.select(*paths).unique().sort(*paths).collect().to_dicts():
-            yield setting, self.where(pl.all_horizontal(pl.col(p).eq_missing(value) for p, value in setting.items()))
+        trials = self.trials.collect()
+        settings = trials.select(*paths).unique().sort(*paths).with_row_index(PART)
+        owned = trials.join(settings, on=list(paths), how="left", nulls_equal=True, maintain_order="left")
+        own = owned.partition_by(PART, as_dict=True, include_key=False)
+        tables = {t: Partition(getattr(self, t), owned.select("key", PART)) for t in TABLES if t != "trials"}
+        for number, *values in settings.iter_rows():
+            others = {table: partition.part(number) for table, partition in tables.items()}
+            part = dataclasses.replace(self, trials=own[number,].lazy(), **others)
+            yield dict(zip(paths, values, strict=True)), part
 
     @cached_property
     def problems(self) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Which of learning rate, time constant and timesteps moves information in time most, and do they interact?
+"""Which of learning rate, time constant and timesteps moves information in time most?
 
 No figure of a paper: a full grid with five seeds, small enough for a laptop, whose report shows marginal effects,
 interactions and every one of 200 trials.

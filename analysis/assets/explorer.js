@@ -3,16 +3,17 @@
 // (Tabulator), and what the table's filters leave over is drawn as curves (Plotly).
 {
   const [axes, curves, grid, chooser, told] = ["explorer-axes", "explorer-curves", "explorer-table", "explorer-colour", "explorer-told"].map((id) => document.getElementById(id));
-  const { keys, labels, seeds, statuses, places, colourings, curves: points, lines, columns, rows } = JSON.parse(dataOf("explorer-data"));
+  const { keys, labels, seeds, statuses, places, colourings, curves: points, lines, draws, columns, rows } = JSON.parse(dataOf("explorer-data"));
   const arrays = { u1: Uint8Array, i4: Int32Array, f4: Float32Array };
   const unpacked = ({ dtype, bdata }) => new arrays[dtype](Uint8Array.from(atob(bdata), (letter) => letter.charCodeAt(0)).buffer);
   const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const [starts, epochs, ic] = [points.starts, points.epochs, points.ic].map(unpacked);
   const codes = colourings.map((one) => unpacked(one.codes));
-  const spread = (list) => list.filter((_, i) => i % Math.ceil(list.length / lines) === 0);
+  const order = unpacked(draws);
+  const first = (list) => list.toSorted((a, b) => order[a] - order[b]).slice(0, lines).sort((a, b) => a - b);
+  const onAxes = first([...keys.keys()]);
   const texts = keys.map((key, i) => `<b>${plain(labels[i])}</b><br>seed ${seeds[i]}, ${plain(statuses[i].replaceAll("_", " "))}<br>trial ${key.slice(0, 8)}`);
   let chosen = [...keys.keys()];
-  let brushing = 0;
 
   // Colours come in steps: a scale of colours has two stops per step, one at either end.
   function scaleOf(number, isDark) {
@@ -26,7 +27,7 @@
   // One trace per colour; gaps between trials are points without a value.
   function tracesOf(number, isDark) {
     const { shades, look } = scaleOf(number, isDark);
-    const drawn = spread(chosen);
+    const drawn = first(chosen);
     const traces = shades.map((color) => ({ type: "scatter", mode: "lines", x: [], y: [], text: [], line: { color, width: 1.4 }, opacity: drawn.length > 100 ? 0.55 : 0.9, hovertemplate: "%{text}<br>epoch %{x}, IC %{y:.2f}<extra></extra>" }));
     for (const i of drawn) {
       const { x, y, text } = traces[codes[number][i]];
@@ -41,7 +42,7 @@
     }
     for (const trace of traces) if (trace.x.length < 80) trace.mode = "lines+markers";
     const count = chosen.length === keys.length ? `all ${keys.length.toLocaleString("en")} trials` : `${chosen.length.toLocaleString("en")} of ${keys.length.toLocaleString("en")} trials`;
-    told.textContent = drawn.length < chosen.length ? `${count}; ${drawn.length.toLocaleString("en")} of them drawn, evenly spread` : count;
+    told.textContent = drawn.length < chosen.length ? `${count}; ${drawn.length.toLocaleString("en")} of them drawn, at random` : count;
     return [...traces, { type: "scatter", mode: "markers", x: [null], y: [null], marker: { color: [0], ...look } }];
   }
 
@@ -49,12 +50,13 @@
     return Plotly.react(curves, tracesOf(chooser.selectedIndex, isDark), figureFor(curves, isDark).layout, configFor(curves));
   }
 
-  function drawAxes(isDark = dark.matches) {
+  // Brushes and the order of the axes stay as they are, unless all is to be chosen anew.
+  function drawAxes(isDark = dark.matches, anew = false) {
     if (!axes) return undefined;
     const { data, layout } = figureFor(axes, isDark);
     const number = chooser.selectedIndex;
-    data[0].line = { color: spread(codes[number]), ...scaleOf(number, isDark).look };
-    layout.uirevision = brushing;
+    data[0].line = { color: onAxes.map((i) => codes[number][i]), ...scaleOf(number, isDark).look };
+    if (axes.data && !anew) data[0].dimensions = axes.data[0].dimensions;
     return Plotly.react(axes, data, layout, configFor(axes));
   }
 
@@ -87,7 +89,7 @@
         sorter: "number",
         sorterParams: { alignEmptyValues: "bottom" },
         headerFilterFunc: passes,
-        formatter: (cell) => { const value = cell.getValue(); return value === null ? "–" : digits === null ? String(value) : value.toFixed(digits); },
+        formatter: (cell) => { const value = cell.getValue(); return value === null ? "–" : digits === null ? String(Number(value.toPrecision(4))) : value.toFixed(digits); },
       }),
     })),
   });
@@ -116,8 +118,7 @@
   });
   chooser.addEventListener("change", () => draw());
   document.getElementById("explorer-all").addEventListener("click", async () => {
-    brushing += 1;
-    await drawAxes();
+    await drawAxes(dark.matches, true);
     table.clearFilter(true);
   });
   document.getElementById("explorer-csv").addEventListener("click", () => table.download("csv", `${document.querySelector("h1").textContent}-trials.csv`));

@@ -22,9 +22,14 @@ function configFor(plot) {
 
 function draw(plot, isDark) {
   const { data, layout, frames } = figureFor(plot, isDark);
-  if (plot.clientWidth < 560 && layout.legend?.title) {
-    layout.legend.title.side = "top";
-    layout.margin.t += 24;
+  if (plot.parentElement.clientWidth < 560) {
+    const across = new Set(Object.keys(layout).filter((key) => key.startsWith("xaxis")).map((key) => String(layout[key].domain))).size;
+    if (across > 2) plot.style.minWidth = `${220 * across}px`; // the figure scrolls in itself
+    if (layout.legend) layout.legend.font = { size: 10 };
+    if (layout.legend?.title && across <= 2) {
+      layout.legend.title.side = "top";
+      layout.margin.t += 24;
+    }
   }
   return Plotly.react(plot, { data, layout, frames, config: configFor(plot) });
 }

@@ -13,7 +13,7 @@ from store.fabricated import STAYING, TURNING, write_rows, write_sweep, write_to
 
 from analysis.explorer import BINS, NONE, colouring, explored_trials, thinned_curves
 from analysis.plot_animation import FRAMES, SETTINGS, share_film
-from analysis.plot_explorer import MARK, axis_of, curve_frame, parallel_axes
+from analysis.plot_explorer import LINES, MARK, axis_of, curve_frame, parallel_axes
 from analysis.report_explorer import explorer_of, packed
 from analysis.report_sections import some_settings
 from analysis.results import Results, open_results
@@ -29,9 +29,10 @@ def sweep(path: Path, *trials: tuple[dict[str, Any], str, tuple[float, ...]], **
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
-    """A rate that turned, one that did not, and one that failed at once."""
+    """A rate that turned, one that did not, one that failed at once, and one that was not started."""
     turned, stayed = ({"optimiser.lr": 0.3}, "finished", TURNING), ({"optimiser.lr": 0.1}, "finished", STAYING)
-    return sweep(tmp_path, turned, stayed, ({"optimiser.lr": 3.0}, "failed", ()), reason="no <memory>")
+    failed, planned = ({"optimiser.lr": 3.0}, "failed", ()), ({"optimiser.lr": 5.0}, "planned", ())
+    return sweep(tmp_path, turned, stayed, failed, planned, reason="no <memory>")
 
 
 def test_trials_tell_how_they_came_out(results: Results) -> None:
@@ -150,13 +151,15 @@ def test_figures_hold_an_axis_per_field_and_outcome(results: Results) -> None:
 
 
 def test_of_very_many_trials_some_are_drawn_on_axes_that_reach_as_far_as_all() -> None:
-    """Of 2,500 rates every third is drawn, 834 of them."""
+    """Of 2,500 rates in turn with ten decays a thousand are drawn, with each of the ten."""
     rates = [0.1 + i / 1000 for i in range(2500)]
     none = pl.Series([None] * 2500, dtype=pl.Float64)
-    trials = pl.DataFrame({"optimiser.lr": rates, "transition": none, "ic_rel_final": none, "best_test_acc": rates})
-    rate, accuracy = parallel_axes(trials, ["optimiser.lr"]).data[0].dimensions  # type: ignore[attr-defined]
+    columns = {"optimiser.lr": rates, "optimiser.weight_decay": [i % 10 for i in range(2500)]}
+    trials = pl.DataFrame(columns | {"transition": none, "ic_rel_final": none, "best_test_acc": rates})
+    rate, decay, accuracy = parallel_axes(trials, list(columns)).data[0].dimensions  # type: ignore[attr-defined]
 
-    assert 834 == len(rate.values) == len(accuracy.values)
+    assert LINES == len(rate.values) == len(accuracy.values)
+    assert set(range(10)) == set(decay.values)
     assert accuracy.range[1] > rates[-1]
 
 

@@ -23,7 +23,7 @@ def test_strength_is_the_departure_without_noise() -> None:
 
     assert (TAU, T, 3, "points") == tuple(row[x] for x in ("first", "second", "n_seeds", "unit"))
     assert pytest.approx((2.99 / 3) ** 0.5) == row["strength"]
-    assert pytest.approx(float(ttest_1samp([0.9, 1.0, 1.1], 0).pvalue)) == row["p"]
+    assert pytest.approx(float(ttest_1samp([0.9, 1.0, 1.1], 0).pvalue)) == row["p"]  # type: ignore[attr-defined]
     assert row["low"] < row["strength"] < row["high"]
 
 

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from store.fabricated_effects import LR, TAU, T, outcome_rows
 
+from analysis import regressions
 from analysis.regressions import fit, partial_shares, slope_of
 
 MOMENTUM = "optimiser.momentum"
@@ -63,8 +64,7 @@ def test_fields_that_go_together_are_not_told_apart() -> None:
 
     assert ("goes with other fields", None) == (found[TAU].method, found[TAU].effect)
     assert ("goes with other fields", None) == (found[T].method, found[T].effect)
-    assert found[LR].effect is not None
-    assert math.isclose(found[LR].effect, 3.0, abs_tol=0.5)
+    assert pytest.approx(3.0, abs=0.5) == found[LR].effect
 
 
 def test_too_few_trials_have_no_interval() -> None:
@@ -86,6 +86,19 @@ def test_seeds_that_come_back_are_blocks() -> None:
 
     assert rate.effect is not None
     assert math.isclose(rate.effect, 1.0, abs_tol=0.05)
+
+
+def test_many_settings_have_the_bootstraps_interval_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 1,000 settings both ways agree to a tenth, and to the textbook's 1.96 σ / √n / sd(x) for the slope."""
+    table = draws(1000, 1.0)
+    fast, _ = fit(table, (LR, TAU), "accuracy")
+    monkeypatch.setattr(regressions, "MANY", 1001)
+    slow, _ = fit(table, (LR, TAU), "accuracy")
+    widths = [one.high - one.low for one in (fast, slow) if one.low is not None and one.high is not None]
+
+    assert ("regression, clustered by setting", "regression, bootstrap over settings") == (fast.method, slow.method)
+    assert pytest.approx(widths[1], rel=0.1) == widths[0]
+    assert pytest.approx(2 * 1.96 / 1000**0.5 / (2 / 12**0.5), rel=0.1) == widths[0]
 
 
 def test_many_seeds_have_no_terms() -> None:

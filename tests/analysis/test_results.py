@@ -65,6 +65,20 @@ def test_part_of_the_results_belongs_to_its_trials(tmp_path: Path) -> None:
     assert [1, 7, 7 * 8] == [frame.collect().height for frame in (part.trials, part.epochs, part.fisher)]
 
 
+def test_parts_are_what_filters_would_give(tmp_path: Path) -> None:
+    """Each setting comes with the rows of its own trials in every table, a table with a column ``part`` too."""
+    trials = [({"neuron.tau": tau, "seed": s}, "finished", TURNING) for tau in (2.0, 4.0) for s in (0, 1)]
+    write_sweep(tmp_path / "r", trials)
+    results = open_results(tmp_path / "r")
+    parts = list(results.parts(["neuron.tau"]))
+
+    assert [{"neuron.tau": 2.0}, {"neuron.tau": 4.0}] == [setting for setting, _ in parts]
+    for setting, part in parts:
+        expected = results.where(pl.col("neuron.tau") == setting["neuron.tau"])
+        for table in TABLES:
+            assert getattr(expected, table).collect().equals(getattr(part, table).collect()), table
+
+
 def test_variant_stands_for_both_fields_of_the_gradient(tmp_path: Path) -> None:
     """Where both vary, settings are told apart by the variant's name; shares of the reset's gradient have one too."""
     changes = [DETACHED, FULL, SPATIAL, {"neuron.reset_gradient": 0.25}]

@@ -138,8 +138,14 @@ def test_brushed_axes_choose_curves_and_rows(opened: Opened) -> None:
     assert 6 * 7 + 3 == opened.points()
     assert 7 == opened.page.locator("#explorer-table .tabulator-row").count()
 
+    brushes = "document.getElementById('explorer-axes').data[0].dimensions.filter(axis => axis.constraintrange).length"
+    opened.page.get_by_label("Colour by").select_option(label="seed")
+    opened.page.wait_for_function("document.getElementById('explorer-curves').data.length === 4")
+    assert 1 == opened.page.evaluate(brushes)
+
     opened.page.get_by_role("button", name="Choose all").click()
     opened.told("all 10 trials")
+    assert 0 == opened.page.evaluate(brushes)
 
 
 def test_filters_of_the_table_choose_curves(opened: Opened) -> None:
