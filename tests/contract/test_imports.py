@@ -17,10 +17,11 @@ HEAVY = (
     "optuna",
     "numpy",
     "plotly",
+    "matplotlib",
     "jinja2",
     "rich",
 )
-LAUNCHING = ("ray", "wandb", "polars", "optuna", "plotly", "jinja2", "rich", "click")
+LAUNCHING = ("ray", "wandb", "polars", "optuna", "plotly", "matplotlib", "jinja2", "rich", "click")
 TRAINING = ("torch", "torchvision", "ray", "wandb", "optuna")
 
 CONTRACT = (
@@ -38,6 +39,7 @@ CONTRACT = (
 CORE = (
     "tic_sweep.data",
     "tic_sweep.data.published",
+    "tic_sweep.delays",
     "tic_sweep.fisher",
     "tic_sweep.models",
     "tic_sweep.probes",
@@ -47,7 +49,7 @@ CORE = (
     "tic_sweep.toys",
     "tic_sweep.training",
 )
-READERS = ("analysis", "tic_sweep.store", "sweeps", "sweeps.quickstart", "sweeps.reset_gradient")
+READERS = ("analysis", "analysis.moran", "tic_sweep.store", "sweeps", "sweeps.quickstart", "sweeps.reset_gradient")
 
 
 @pytest.mark.parametrize(
