@@ -125,9 +125,11 @@ def _unknown(table: pl.DataFrame, field: str, outcome: str, *, many: bool) -> li
     Of numbers that are too many for a term each there is none, unless ``many`` have rows of their own.
     """
     levels = table[field].unique().sort().to_list()
+    if len(levels) > LEVELS and is_number(levels) and not many:
+        return []
     known = table.drop_nulls(outcome)[field].unique().sort().to_list()
-    lost = [level for level in levels if level not in known]
-    if not lost or (len(levels) > LEVELS and is_number(levels) and not many):
+    lost = sorted(set(levels) - set(known), key=levels.index)
+    if not lost:
         return []
     compared = [level for level in known if level is not None] or [level for level in levels if level is not None]
     reference = text_of(reference_of(field, compared))
