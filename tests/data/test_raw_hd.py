@@ -1,6 +1,5 @@
 """Raw Heidelberg Digits from four arrays, spike files, and speakers that training never hears."""
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -12,8 +11,6 @@ from tic_sweep.data.held_out import held_out_groups, validation_split
 from tic_sweep.data.raw_hd import load_raw_hd
 from tic_sweep.data.spike_files import counted, load_spike_files
 from tic_sweep.errors import DataError
-
-needs_h5py = pytest.mark.skipif(importlib.util.find_spec("h5py") is None, reason="h5py is not installed")
 
 
 def write(folder: Path, *, speakers: bool = True, **changed: np.ndarray) -> Path:
@@ -161,7 +158,6 @@ def test_without_h5py_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp
         load_spike_files(tmp_path / "shd_train.h5", tmp_path / "shd_test.h5")
 
 
-@needs_h5py
 def test_spike_files_of_the_true_layout_are_read(tmp_path: Path):
     """Two recordings of three spikes and one; labels and speakers come along."""
     import h5py  # pyright: ignore[reportMissingImports]
@@ -184,7 +180,6 @@ def test_spike_files_of_the_true_layout_are_read(tmp_path: Path):
     assert [4, 11] == loaded.test_groups.tolist()
 
 
-@needs_h5py
 def test_damaged_spike_files_are_refused(tmp_path: Path):
     """Missing, and no HDF5 at all."""
     (tmp_path / "train.h5").write_bytes(b"nothing")

@@ -9,6 +9,7 @@ Spikes are counted in bins of time and of neighbouring channels: with the usual 
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def _read(
     path: Path, timesteps: int, bin_ms: float, pooled: int, units: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     try:
-        import h5py  # pyright: ignore[reportMissingImports]
+        import h5py
     except ImportError as error:
         raise DataError(f"reading {path.name} needs h5py: pip install '{EXTRA}', or pip install h5py.") from error
     if not path.is_file():
@@ -68,7 +69,8 @@ def _read(
     try:
         with h5py.File(path) as file:
             labels_N = np.asarray(file["labels"], dtype=np.int64)
-            recordings = zip(file["spikes/times"], file["spikes/units"], strict=True)
+            spikes: Any = file["spikes"]  # a group, which h5py's own types do not tell from a data set
+            recordings = zip(spikes["times"], spikes["units"], strict=True)
             x_NTI = np.stack([
                 counted(times, which, timesteps=timesteps, bin_ms=bin_ms, pooled=pooled, units=units)
                 for times, which in recordings
