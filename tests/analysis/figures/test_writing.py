@@ -28,6 +28,7 @@ from analysis import open_results
 from analysis.figures.catalogue import chosen_figures
 from analysis.figures.writing import write_figures
 list(write_figures(open_results(sys.argv[1]), Path(sys.argv[2]), chosen_figures(["fig4d"])))
+assert "matplotlib.pyplot" not in sys.modules, "pyplot keeps state that is the user's"
 """
 
 
@@ -98,7 +99,6 @@ def test_settings_of_a_user_do_not_reach_the_figures(results: Results, tmp_path:
 
         assert 30 == mpl.rcParams["font.size"]
     assert plain.files[0].read_bytes() == own.files[0].read_bytes()
-    assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_captions_are_written_in_the_order_of_the_paper_and_kept(results: Results, tmp_path: Path) -> None:
