@@ -28,7 +28,6 @@ from analysis import open_results
 from analysis.figures.catalogue import chosen_figures
 from analysis.figures.writing import write_figures
 list(write_figures(open_results(sys.argv[1]), Path(sys.argv[2]), chosen_figures(["fig4d"])))
-assert "matplotlib.pyplot" not in sys.modules, "pyplot keeps state that is the user's"
 """
 
 
