@@ -114,7 +114,7 @@ def test_columns_and_tables_of_a_newer_version(tmp_path: Path) -> None:
 def test_lines_of_the_journal(tmp_path: Path) -> None:
     """Two damaged lines, one with values of another type, one of a newer version, one of a newer table; one is read."""
     folder = written(tmp_path / "r")
-    journal(folder, row(), "{oh", '"no"', row(ic="abc"), row(epoch=8, mood=1), json.dumps({"table": "moods"}))
+    journal(folder, row(), "{oh", '"no"', row(ic="abc"), row(epoch=8, mood=1, seq=1), json.dumps({"table": "moods"}))
     name = "000009-000001.jsonl"
 
     assert [
