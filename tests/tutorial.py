@@ -1,10 +1,14 @@
-"""Executes docs/tutorial.ipynb; run as a program, it writes the outputs into the notebook.
+"""Executes docs/tutorial.ipynb; run as a program, it writes the outputs into the notebook, or into another file.
+
+    python tests/tutorial.py [--folder FOLDER] [--to FILE]
 
 What a notebook's outputs must not hold, so that it reads the same wherever it was executed, is named here as well.
 """
 
+import argparse
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -44,11 +48,21 @@ def execute(folder: Path) -> Any:
             notebook, km=kernel, timeout=SECONDS, startup_timeout=SECONDS,
             resources={"metadata": {"path": str(folder)}},
         )  # fmt: skip
-        client.execute(env=environment)
+        client.execute(env=environment, cleanup_kc=True)  # or a manager that is given is left running
     for cell in notebook.cells:
         cell.metadata = {}
     notebook.metadata["language_info"] = {"name": "python"}
     return notebook
+
+
+def executed_apart(folder: Path) -> Any:
+    """Return the notebook as a process of its own executes it in a folder.
+
+    The kernel's client leaves sockets to the garbage collector, which are no business of whoever asks for a notebook.
+    """
+    done = folder / "executed.ipynb"
+    subprocess.run([sys.executable, __file__, "--folder", str(folder), "--to", str(done)], check=True)
+    return nbformat.read(done, as_version=4)
 
 
 def printed(notebook: Any) -> str:
@@ -72,12 +86,16 @@ def foreign(text: str) -> list[str]:
 
 
 def main() -> None:
-    """Execute the notebook and write it back with its outputs."""
-    with tempfile.TemporaryDirectory() as folder:
-        notebook = execute(Path(folder))
+    """Execute the notebook and write it with its outputs."""
+    parser = argparse.ArgumentParser(description="Execute the tutorial.")
+    parser.add_argument("--folder", type=Path, help="where it runs; an empty one of its own if left out")
+    parser.add_argument("--to", type=Path, default=NOTEBOOK, help="file to write; the notebook itself if left out")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as empty:
+        notebook = execute(arguments.folder or Path(empty))
     if strange := foreign(printed(notebook)):
         raise SystemExit(f"the outputs hold what they must not: {'; '.join(strange)}.")
-    nbformat.write(notebook, NOTEBOOK)
+    nbformat.write(notebook, arguments.to)
 
 
 if __name__ == "__main__":
