@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from analysis.report_texts import claim_texts, compares_variants
 from analysis.results import Results, open_results
 from analysis.sections import Cell, Texts
 from analysis.tables import count_by_status, finding, summary
+from analysis.verdicts import Ruling
 from tic_sweep.config import field_rules
 from tic_sweep.errors import StoreError
 from tic_sweep.records import ENDED, STATUSES
@@ -71,6 +72,7 @@ def render_report(results: Results) -> str:
     sections = [_section(one) for one in filled(results)]
     toys = "toys" in {section["id"] for section in sections}
     explorer = _explorer(results)
+    figures = any(section["figure"] for section in sections)
     return environment.get_template("report.html.j2").render(
         manifest=results.manifests[0],
         claims=claim_texts(check_claims(results)),
@@ -94,9 +96,11 @@ def render_report(results: Results) -> str:
         fixed=_fixed(results.manifests[0]),
         definition={"drop": DROP, "plateau": PLATEAU, "confirm": CONFIRM},
         statuses=STATUSES,
+        rulings=get_args(Ruling),
         spark=SPARK,
+        drawn=figures or bool(explorer),
         style=style_of(explorer=bool(explorer)),
-        scripts=scripts_of(figures=any(section["figure"] for section in sections), explorer=bool(explorer)),
+        scripts=scripts_of(figures=figures, explorer=bool(explorer)),
     )
 
 

@@ -1,8 +1,8 @@
 """How long does the report of a large sweep take, and how much memory?
 
-The sweep is made up (`aggregation_data.landscape_sweep`): 2,000 settings of five seeds, 60 epochs, T = 10. The report is
-built in a process of its own, from opening the folder to the last byte of the page, claims and all; the seconds of its
-parts are told besides, and a digest of the verdicts and of the page, so that two versions can be held side by side.
+The sweep is made up (`aggregation_data.landscape_sweep`): 2,000 settings of five seeds, 60 epochs, T = 10. The report
+is built in a process of its own, from opening the folder to the last byte of the page, claims and all; so are the claims
+alone, told with a digest of every verdict and number, by which two versions of the code can be held side by side.
 
     python benchmarks/report.py [--trials 10000] [--place FOLDER] [--profile FILE]
 """
@@ -42,18 +42,14 @@ def build(place: Path, profile: Path | None) -> None:
     seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"report: {seconds:.1f} s, CPU {cpu:.1f} s, peak {memory:.2f} GiB, {page.stat().st_size / 1e6:.1f} MB")
-    print(f"page:   {_digest(page.read_bytes())}")
 
 
 def claims(place: Path) -> None:
     """Check the claims of a folder alone and tell what it took."""
     begun = time.perf_counter()
     found = check_claims(open_results(place))
-    print(f"claims: {time.perf_counter() - begun:.1f} s, {found.height} verdicts, {_digest(found.write_csv().encode())}")
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=6).hexdigest()
+    digest = hashlib.blake2b(found.write_csv().encode(), digest_size=6).hexdigest()
+    print(f"claims: {time.perf_counter() - begun:.1f} s, {found.height} verdicts, {digest}")
 
 
 def main() -> None:
