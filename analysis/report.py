@@ -26,6 +26,7 @@ from tic_sweep.config import field_rules
 from tic_sweep.errors import StoreError
 from tic_sweep.records import ENDED, STATUSES
 from tic_sweep.store import Manifest, ResultsFolder
+from tic_sweep.store.addresses import Address, local_path
 from tic_sweep.store.atomic import write_atomically
 from tic_sweep.transition import CONFIRM, DROP, PLATEAU
 
@@ -41,19 +42,30 @@ SPARK = (120, 32)
 """Width and height of a row's small curve, in pixels."""
 
 
-def write_report(path: str | Path) -> Path:
-    """Write report.html into a results folder and return its path.
+def write_report(place: str | Path, out: Path | None = None) -> Path:
+    """Write the report of a results folder, near or far, and return its path.
+
+    Args:
+        place: path or URL of the folder.
+        out: file to write; None is report.html in the folder, which then has to lie here.
 
     Raises:
-        StoreError: if it is no results folder, or cannot be written.
+        StoreError: if it is no results folder, or the report cannot be written.
     """
-    folder = ResultsFolder.open(path)
-    page = render_report(open_results(path))
+    target = out or _place_in(place)
+    page = render_report(open_results(place))
     try:
-        write_atomically(folder.report, page.encode())
+        write_atomically(target, page.encode())
     except OSError as error:
-        raise StoreError(f"{folder.report} cannot be written ({error.strerror}): free or allow space there.") from error
-    return folder.report
+        raise StoreError(f"{target} cannot be written ({error.strerror}): free or allow space there.") from error
+    return target
+
+
+def _place_in(place: str | Path) -> Path:
+    path = local_path(place)
+    if path is None:
+        raise StoreError(f"{Address.parse(place).name} is only read: say where the report is to be written.")
+    return ResultsFolder.open(path).report
 
 
 def render_report(results: Results) -> str:

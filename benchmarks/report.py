@@ -1,8 +1,8 @@
 """How long does the report of a large sweep take, and how much memory?
 
 The sweep is made up (`aggregation_data.landscape_sweep`): 2,000 settings of five seeds, 60 epochs, T = 10. The report
-is built in a process of its own, from opening the folder to the last byte of the page, claims and all; so are the claims
-alone, told with a digest of every verdict and number, by which two versions of the code can be held side by side.
+is built in a process of its own, from opening the folder to the last byte of the page, claims and all; so are the
+claims alone, told with a digest of every verdict and number, which two versions of the code must share.
 
     python benchmarks/report.py [--trials 10000] [--place FOLDER] [--profile FILE]
 """
