@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import polars as pl
 
 from analysis.first_trainings import first_trainings
-from analysis.results import Results
+from analysis.results import Results, once
 from analysis.robustness import CORRUPTIONS, drops
 from analysis.search import drawn_fields
 from analysis.seed_means import at_last_epoch
@@ -38,7 +37,6 @@ OUTCOMES: dict[str, Outcome] = {
 }
 """By the name of their column."""
 GROUPS = tuple(dict.fromkeys(outcome.group for outcome in OUTCOMES.values()))
-_KNOWN: WeakKeyDictionary[Results, tuple[pl.DataFrame, tuple[str, ...]]] = WeakKeyDictionary()
 
 
 def effect_part(results: Results) -> tuple[Results, tuple[str, ...]]:
@@ -52,15 +50,14 @@ def effect_part(results: Results) -> tuple[Results, tuple[str, ...]]:
     return part, tuple(path for path in fields if path != "sweep")
 
 
+@once
 def outcomes_of(results: Results) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the `outcome_table` of the `effect_part` of results, and its fields; worked out once per `Results`.
 
     Figure after figure of the report asks for it, and what `Results` have looked at does not change.
     """
-    if results not in _KNOWN:
-        part, fields = effect_part(results)
-        _KNOWN[results] = outcome_table(part, fields), fields
-    return _KNOWN[results]
+    part, fields = effect_part(results)
+    return outcome_table(part, fields), fields
 
 
 def outcome_table(part: Results, fields: tuple[str, ...]) -> pl.DataFrame:

@@ -1,6 +1,5 @@
 """The report of a sweep: one HTML file that opens anywhere, without a network, while the sweep runs or after."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,18 +41,19 @@ SPARK = (120, 32)
 """Width and height of a row's small curve, in pixels."""
 
 
-def write_report(place: str | Path, out: Path | None = None) -> Path:
+def write_report(place: str | Path, out: Path | None = None, results: Results | None = None) -> Path:
     """Write the report of a results folder, near or far, and return its path.
 
     Args:
         place: path or URL of the folder.
         out: file to write; None is report.html in the folder, which then has to lie here.
+        results: those of the folder, if they are open; what has been asked of them is not worked out again.
 
     Raises:
         StoreError: if it is no results folder, or the report cannot be written.
     """
     target = out or _place_in(place)
-    page = render_report(open_results(place))
+    page = render_report(results or open_results(place).held)
     try:
         write_atomically(target, page.encode())
     except OSError as error:
@@ -79,7 +79,6 @@ def render_report(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    results = dataclasses.replace(results, trials=results.trials.collect().lazy())  # every section asks for them
     table = summary(results)
     sections = [_section(one) for one in filled(results)]
     toys = "toys" in {section["id"] for section in sections}

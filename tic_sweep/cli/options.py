@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analysis.results import Results
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
 
@@ -133,11 +135,13 @@ def place_to_write(place: str | Path, out: Path | None, option: str) -> Path | N
     return out
 
 
-def tell_report(console: "Console", place: str | Path, out: Path | None = None, *, opens: bool) -> None:
+def tell_report(
+    console: "Console", place: str | Path, out: Path | None = None, results: "Results | None" = None, *, opens: bool
+) -> None:
     """Write the report of a results folder, into it if nothing else is said, and say where it lies."""
     from analysis.report import write_report
 
-    path = write_report(place, out)
+    path = write_report(place, out, results)
     console.print(f"Report: {shown(path)}", soft_wrap=True)
     if opens:
         click.launch(str(path))
