@@ -82,7 +82,11 @@ class Results:
         """Return the part of the results that belongs to some of the trials."""
         trials = self.trials.filter(chosen)
         own = trials.select("key")
-        others = {table: getattr(self, table).join(own, on="key", how="semi") for table in TABLES if table != "trials"}
+        others = {
+            table: getattr(self, table).join(own, on="key", how="semi", maintain_order="left")
+            for table in TABLES
+            if table != "trials"
+        }
         return dataclasses.replace(self, trials=trials, **others)
 
     def contexts(self, *without: str) -> tuple[str, ...]:

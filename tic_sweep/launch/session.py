@@ -89,7 +89,7 @@ class Ended:
         return sum(self.statuses.get(status, 0) for status in ENDED)
 
 
-Then: TypeAlias = "Callable[[Ended], Results | None]"
+Then: TypeAlias = Callable[[Ended], "Results | None"]
 """What to do when a session has ended and was not stopped, such as to write the report, before the mirror's own report
 run takes it along; what it returns are the results as it opened them."""
 
