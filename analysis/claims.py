@@ -14,7 +14,7 @@ from analysis.claims_reset import RESET_CLAIMS
 from analysis.claims_robustness import ROBUSTNESS_CLAIMS
 from analysis.claims_settings import SETTINGS_CLAIMS
 from analysis.claims_tic import TIC_CLAIMS
-from analysis.results import Results
+from analysis.results import Results, once
 from analysis.verdicts import Claim, Evidence, Verdict, judge, threshold_of
 
 __all__ = ["CLAIMS", "Claim", "Evidence", "Verdict", "check_claims"]
@@ -35,6 +35,7 @@ COLUMNS = pl.Schema({
 })  # fmt: skip
 
 
+@once
 def check_claims(results: Results, claims: Sequence[Claim] = CLAIMS) -> pl.DataFrame:
     """Return the verdicts on the claims that these results are about, one row per claim and setting.
 

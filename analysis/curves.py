@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+TOLD_APART = 9
+"""Decimals to which means are told apart: the same numbers added in another order differ in their last digits."""
+
 
 def counted_trials(trials: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     """Return key and setting of the trials that enter the means: the finished ones of each setting.

@@ -1,5 +1,6 @@
 """What the claims of the main paper ask of results: the trials they are about, and means over seeds as evidence."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import polars as pl
@@ -8,7 +9,7 @@ from analysis.fields import label_of
 from analysis.first_trainings import first_trainings
 from analysis.intervals import Interval, student
 from analysis.layers import first_training
-from analysis.results import Results
+from analysis.results import Results, once
 from analysis.seed_means import at_last_epoch
 from analysis.turning import REPORTS
 from analysis.variants import LEARNING_RATE, REFERENCE, at_best_rates, trained
@@ -18,6 +19,7 @@ MANY = 3
 """Settings of one trial each beyond which a search is told in one sentence rather than in a verdict per setting."""
 
 
+@once
 def of_the_paper(results: Results, *splits: str) -> Results:
     """Return the trials that are trained and measured as in the paper, apart from what a claim varies.
 
@@ -40,17 +42,30 @@ def of_the_paper(results: Results, *splits: str) -> Results:
     return first_trainings(paper)
 
 
+@once
 def well_trained(paper: Results) -> list[tuple[str, Results]]:
-    """Return the finished trials of each context at the learning rate that is best on validation images, with IC."""
+    """Return the finished trials of each context at the learning rate that is best on validation images, with IC.
+
+    Of their Fisher rows they have those `after_training`, a small part, which is held in memory for all contexts.
+    """
     varied = LEARNING_RATE in paper.varied
     found = []
-    for setting, part in paper.parts(paper.contexts(LEARNING_RATE)):
+    for setting, part in after_training(paper).parts(paper.contexts(LEARNING_RATE)):
         best = trained(at_best_rates(part))
         if best.epochs.drop_nulls("ic").head(1).collect().is_empty():
             continue
         rates = best.trials.select(pl.col(LEARNING_RATE).unique()).collect().to_series().to_list()
         found.append((label_of(setting | ({LEARNING_RATE: rates[0]} if varied else {})), best))
     return found
+
+
+def after_training(results: Results) -> Results:
+    """Return the results with those Fisher rows alone that were measured last in the first training, by level."""
+    rows = first_training(results.fisher, results.trials)
+    last = rows.group_by("key", "level").agg(pl.col("epoch").max()).collect()
+    few = results.fisher.filter(pl.col("epoch").is_in(last["epoch"].unique().to_list()))  # passed on to the reader
+    kept = few.join(last.lazy(), on=["key", "level", "epoch"], how="semi", maintain_order="left").collect()
+    return dataclasses.replace(results, fisher=kept.lazy())
 
 
 def early_shares(part: Results, last: pl.Expr) -> list[float]:

@@ -56,8 +56,8 @@ def importances_of(table: pl.DataFrame, fields: Sequence[str], *outcomes: str) -
         told = [path for path in fields if known[path].n_unique() > 1]
         if known.height < 4 or len(told) < 2 or known[outcome].n_unique() < 2:  # noqa: PLR2004
             continue
-        for evaluator in EVALUATORS:
-            for path, (value, low, high) in _with_spread(known, told, outcome, evaluator).items():
+        for evaluator, found in _with_spread(known, told, outcome).items():
+            for path, (value, low, high) in found.items():
                 rows.append({
                     "outcome": outcome, "evaluator": evaluator, "field": path, "importance": value, "low": low,
                     "high": high, "n": known.height, "note": _note(known.height, finished.height),
@@ -83,30 +83,38 @@ def study_of(table: pl.DataFrame, fields: Sequence[str], outcome: str) -> "optun
 
 
 def _with_spread(
-    known: pl.DataFrame, fields: Sequence[str], outcome: str, evaluator: str
-) -> dict[str, tuple[float, float, float]]:
-    """Return importance, lowest and highest over resamples of each field, the most important first."""
-    whole = _evaluated(known, fields, outcome, evaluator, 0)
+    known: pl.DataFrame, fields: Sequence[str], outcome: str
+) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Return, by evaluator, importance, lowest and highest over resamples of each field, the most important first."""
+    whole = _evaluated(known, fields, outcome, 0)
     resamples = [known.sample(fraction=1.0, with_replacement=True, seed=repeat) for repeat in range(1, REPEATS + 1)]
-    drawn = [_evaluated(part, fields, outcome, evaluator, seed) for seed, part in enumerate(resamples, start=1)]
-    found = {}
-    for path in sorted(fields, key=lambda path: -whole[path]):
-        over = [one[path] for one in drawn]
-        found[path] = (whole[path], min(over), max(over))
+    drawn = [_evaluated(part, fields, outcome, seed) for seed, part in enumerate(resamples, start=1)]
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for evaluator in EVALUATORS:
+        value = whole[evaluator]
+        over = {path: [one[evaluator][path] for one in drawn] for path in fields}
+        ranked = sorted(fields, key=lambda path, value=value: -value[path])
+        found[evaluator] = {path: (value[path], min(over[path]), max(over[path])) for path in ranked}
     return found
 
 
-def _evaluated(table: pl.DataFrame, fields: Sequence[str], outcome: str, evaluator: str, seed: int) -> dict[str, float]:
-    """Return the importances of one sample of trials, 0 for all where nothing differs in it; seed 0 is the whole."""
+def _evaluated(table: pl.DataFrame, fields: Sequence[str], outcome: str, seed: int) -> dict[str, dict[str, float]]:
+    """Return, by evaluator, the importances of one sample of trials; seed 0 is the whole.
+
+    They are 0 for all fields where nothing differs in the sample. The evaluators share a study, which takes its time.
+    """
     from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
 
     told = [path for path in fields if table[path].n_unique() > 1]
     if table[outcome].n_unique() < 2 or not told:  # noqa: PLR2004
-        return dict.fromkeys(fields, 0.0)
+        return {evaluator: dict.fromkeys(fields, 0.0) for evaluator in EVALUATORS}
+    study, results = study_of(table, told, outcome), {}
     forest = FanovaImportanceEvaluator(seed=seed, n_trees=FEWER if seed else TREES)
-    chosen = forest if evaluator == "fanova" else PedAnovaImportanceEvaluator()
-    found = get_param_importances(study_of(table, told, outcome), evaluator=chosen, params=told)
-    return dict.fromkeys(fields, 0.0) | {path: float(value) for path, value in found.items() if math.isfinite(value)}
+    for name, chosen in zip(EVALUATORS, (forest, PedAnovaImportanceEvaluator()), strict=True):
+        found = get_param_importances(study, evaluator=chosen, params=told)
+        finite = {path: float(value) for path, value in found.items() if math.isfinite(value)}
+        results[name] = dict.fromkeys(fields, 0.0) | finite
+    return results
 
 
 def _note(n: int, finished: int) -> str:

@@ -1,17 +1,15 @@
 """What a trial comes to, in the numbers that hyperparameters move: one row per trial, one column per outcome."""
 
-import math
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import polars as pl
 
 from analysis.first_trainings import first_trainings
-from analysis.results import Results
+from analysis.results import Results, once
 from analysis.robustness import CORRUPTIONS, drops
 from analysis.search import drawn_fields
 from analysis.seed_means import at_last_epoch
-from analysis.transitions import tic_transitions
+from analysis.transitions import tic_transitions, to_common_horizon
 from analysis.variants import ACCURACY
 
 TRANSITION = "transition"
@@ -38,7 +36,6 @@ OUTCOMES: dict[str, Outcome] = {
 }
 """By the name of their column."""
 GROUPS = tuple(dict.fromkeys(outcome.group for outcome in OUTCOMES.values()))
-_KNOWN: WeakKeyDictionary[Results, tuple[pl.DataFrame, tuple[str, ...]]] = WeakKeyDictionary()
 
 
 def effect_part(results: Results) -> tuple[Results, tuple[str, ...]]:
@@ -52,15 +49,14 @@ def effect_part(results: Results) -> tuple[Results, tuple[str, ...]]:
     return part, tuple(path for path in fields if path != "sweep")
 
 
+@once
 def outcomes_of(results: Results) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the `outcome_table` of the `effect_part` of results, and its fields; worked out once per `Results`.
 
     Figure after figure of the report asks for it, and what `Results` have looked at does not change.
     """
-    if results not in _KNOWN:
-        part, fields = effect_part(results)
-        _KNOWN[results] = outcome_table(part, fields), fields
-    return _KNOWN[results]
+    part, fields = effect_part(results)
+    return outcome_table(part, fields), fields
 
 
 def outcome_table(part: Results, fields: tuple[str, ...]) -> pl.DataFrame:
@@ -69,10 +65,8 @@ def outcome_table(part: Results, fields: tuple[str, ...]) -> pl.DataFrame:
     Rows are in the order of the keys, so that what is drawn from them at random is the same at every call.
     Outcomes are null for trials that have not finished or were not measured:
 
-    - ``transition``: its epoch *restricted* to ``horizon``, the last epoch that all finished trials were seen at: a
-      transition that has not come by then counts as if it came there. Means are then restricted means, defined
-      without a guess about what comes later; differences understate how far apart the transitions are. ``turned``
-      says whether it came by the horizon; both are null where IC was measured too rarely to tell, and for T = 1.
+    - ``transition``, its epoch, and ``turned``: *restricted* to ``horizon``, the last epoch that all finished trials
+      were seen at, as `analysis.transitions.to_common_horizon` says; means are then restricted means.
     - ``ic``: (IC − 1) / (T − 1) at the end of the first training, in 0..1; null for T = 1.
     - ``accuracy``: on test images, of the weights that were best on validation images, in percent.
     - ``robustness_x``: accuracy lost to corruption x at the configured strength, in percentage points; positive where
@@ -86,9 +80,8 @@ def outcome_table(part: Results, fields: tuple[str, ...]) -> pl.DataFrame:
         .select("key", *(path for path in fields if path not in {"timesteps", "seed"}), "timesteps", "seed")
         .join(finished.select("key", ACCURACY), on="key", how="left")
         .join(turns, on="key", how="left")
-        .with_columns(turned=pl.when(longer).then("turned"))
+        .pipe(to_common_horizon)
         .with_columns(
-            pl.when("turned").then("interpolated").when(~pl.col("turned")).then(math.inf).alias(TRANSITION),
             ic=pl.when(longer).then((pl.col("ic_final") - 1) / (pl.col("timesteps") - 1)),
             accuracy=100 * pl.col(ACCURACY),
         )
@@ -97,9 +90,7 @@ def outcome_table(part: Results, fields: tuple[str, ...]) -> pl.DataFrame:
         .sort("key")
         .collect()
     )
-    seen = table.filter(pl.col("turned").is_not_null())["observed"].min()
-    kept = table.select("key", *fields, "seed", "turned", *OUTCOMES, horizon=pl.lit(seen, pl.Int64))
-    return kept if seen is None else restricted(kept, int(seen))  # type: ignore[arg-type] - an epoch is a whole number
+    return table.select("key", *fields, "seed", "turned", *OUTCOMES, "horizon")
 
 
 def restricted(table: pl.DataFrame, horizon: int) -> pl.DataFrame:

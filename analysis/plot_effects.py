@@ -16,7 +16,7 @@ from analysis.effect_texts import (
 )
 from analysis.effects import effects_of
 from analysis.fields import name_of
-from analysis.importances import EVALUATORS, importances
+from analysis.importances import ENOUGH, EVALUATORS, MOST, importances
 from analysis.outcomes import OUTCOMES, outcomes_of
 from analysis.panels import menu_of
 from analysis.plot_interactions import plot_interactions
@@ -195,7 +195,8 @@ EFFECT_SECTIONS = (
         title="How important is each field of the search?",
         tables=("epochs",),
         figure=plot_importances,
-        caption="Optuna's importances over the finished trials; bars span the lowest and highest over resamples of "
-        "the trials. Below 20 trials they are not to be trusted: hover for the count.",
+        caption=f"Optuna's importances over the finished trials, of more than {MOST} over {MOST} drawn at random, "
+        f"always the same; bars span the lowest and highest over resamples of these. Below {ENOUGH} trials they are "
+        "not to be trusted: hover for the count.",
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analysis.colours import BASE_AXIS, BASE_LAYOUT, OKABE_ITO, Shade, dark_twins
-from analysis.curves import counted_trials
+from analysis.curves import TOLD_APART, counted_trials
 from analysis.fields import label_of, rows_of
 from analysis.layers import first_training
 from analysis.panels import menu_of, step_ticks
@@ -107,7 +107,7 @@ def telling_epochs(own: pl.DataFrame, turned: float | None, count: int = PANELS)
 
     Where only three are asked for, as in Fig. 3, the first gives way.
     """
-    ic = own.group_by("epoch").agg(pl.col("ic").first()).sort("epoch")
+    ic = own.group_by("epoch").agg(pl.col("ic").first().round(TOLD_APART)).sort("epoch")
     epochs = ic["epoch"].to_list()
     highest = ic.sort("ic", descending=True, maintain_order=True)["epoch"][0]
     after = [epoch for epoch in epochs if turned is not None and epoch >= turned]

@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis.colours import BAND, BASE_AXIS, BASE_LAYOUT, PAPER, Shade, dark_twins, faded, shades_of
 from analysis.comparison import comparison_of
-from analysis.curves import mean_curves
+from analysis.curves import TOLD_APART, mean_curves
 from analysis.fields import rows_of
 from analysis.horizons import TOLERANCE, horizon_curves, needed_timesteps
 from analysis.intervals import Interval
@@ -82,9 +82,9 @@ def telling_epochs(epochs: Sequence[int], ic: Mapping[int, float], turned: float
     ordered = sorted(epochs)
     known = [epoch for epoch in ordered if epoch in ic]
     after = [epoch for epoch in ordered if turned is not None and epoch >= turned]
+    highest = sorted(known, key=lambda epoch: -round(ic[epoch], TOLD_APART))
     found = {
-        "first": ordered[:1], "IC highest": [max(known, key=lambda epoch: ic[epoch])] if known else [],
-        "IC has turned": after[:1], "last": ordered[-1:],
+        "first": ordered[:1], "IC highest": highest[:1], "IC has turned": after[:1], "last": ordered[-1:],
     }  # fmt: skip
     chosen: dict[int, list[str]] = {}
     for role, (epoch,) in ((role, epochs) for role, epochs in found.items() if epochs):

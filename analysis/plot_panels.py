@@ -7,6 +7,7 @@ import polars as pl
 
 from analysis.colours import BASE_AXIS, BASE_LAYOUT, TEXT, Shade, dark_twins
 from analysis.comparison import Comparison, comparison_of
+from analysis.curves import TOLD_APART
 from analysis.fields import label_of, rows_of
 from analysis.first_trainings import first_trainings
 from analysis.panels import menu_of, step_ticks
@@ -68,9 +69,8 @@ def _contexts(shares: pl.DataFrame, compared: Comparison) -> list[tuple[Any, ...
 def _relative(own: pl.DataFrame, lines: Sequence[str]) -> pl.DataFrame:
     """Return per setting and epoch its IC as a share of T: the setting, epoch, ic_rel."""
     per_epoch = own.group_by(*lines, "epoch").agg(pl.col("ic").first(), steps=pl.col("t").max())
-    return per_epoch.select(
-        *lines, "epoch", ic_rel=(pl.col("ic") - 1) / (pl.col("steps").max().over(*lines) - 1)
-    ).sort(*lines, "epoch")  # fmt: skip
+    ic_rel = (pl.col("ic") - 1) / (pl.col("steps").max().over(*lines) - 1)
+    return per_epoch.select(*lines, "epoch", ic_rel=ic_rel.round(TOLD_APART)).sort(*lines, "epoch")
 
 
 def farthest(own: pl.DataFrame, lines: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -1,10 +1,9 @@
 """The report of a sweep: one HTML file that opens anywhere, without a network, while the sweep runs or after."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
@@ -21,10 +20,12 @@ from analysis.report_texts import claim_texts, compares_variants
 from analysis.results import Results, open_results
 from analysis.sections import Cell, Texts
 from analysis.tables import count_by_status, finding, summary
+from analysis.verdicts import Ruling
 from tic_sweep.config import field_rules
 from tic_sweep.errors import StoreError
 from tic_sweep.records import ENDED, STATUSES
 from tic_sweep.store import Manifest, ResultsFolder
+from tic_sweep.store.addresses import Address, local_path
 from tic_sweep.store.atomic import write_atomically
 from tic_sweep.transition import CONFIRM, DROP, PLATEAU
 
@@ -40,19 +41,31 @@ SPARK = (120, 32)
 """Width and height of a row's small curve, in pixels."""
 
 
-def write_report(path: str | Path) -> Path:
-    """Write report.html into a results folder and return its path.
+def write_report(place: str | Path, out: Path | None = None, results: Results | None = None) -> Path:
+    """Write the report of a results folder, near or far, and return its path.
+
+    Args:
+        place: path or URL of the folder.
+        out: file to write; None is report.html in the folder, which then has to lie here.
+        results: those of the folder, if they are open; what has been asked of them is not worked out again.
 
     Raises:
-        StoreError: if it is no results folder, or cannot be written.
+        StoreError: if it is no results folder, or the report cannot be written.
     """
-    folder = ResultsFolder.open(path)
-    page = render_report(open_results(path))
+    target = out or _place_in(place)
+    page = render_report(results or open_results(place).held)
     try:
-        write_atomically(folder.report, page.encode())
+        write_atomically(target, page.encode())
     except OSError as error:
-        raise StoreError(f"{folder.report} cannot be written ({error.strerror}): free or allow space there.") from error
-    return folder.report
+        raise StoreError(f"{target} cannot be written ({error.strerror}): free or allow space there.") from error
+    return target
+
+
+def _place_in(place: str | Path) -> Path:
+    path = local_path(place)
+    if path is None:
+        raise StoreError(f"{Address.parse(place).name} is only read: say where the report is to be written.")
+    return ResultsFolder.open(path).report
 
 
 def render_report(results: Results) -> str:
@@ -66,11 +79,11 @@ def render_report(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    results = dataclasses.replace(results, trials=results.trials.collect().lazy())  # every section asks for them
     table = summary(results)
     sections = [_section(one) for one in filled(results)]
     toys = "toys" in {section["id"] for section in sections}
     explorer = _explorer(results)
+    figures = any(section["figure"] for section in sections)
     return environment.get_template("report.html.j2").render(
         manifest=results.manifests[0],
         claims=claim_texts(check_claims(results)),
@@ -94,9 +107,11 @@ def render_report(results: Results) -> str:
         fixed=_fixed(results.manifests[0]),
         definition={"drop": DROP, "plateau": PLATEAU, "confirm": CONFIRM},
         statuses=STATUSES,
+        rulings=get_args(Ruling),
         spark=SPARK,
+        drawn=figures or bool(explorer),
         style=style_of(explorer=bool(explorer)),
-        scripts=scripts_of(figures=any(section["figure"] for section in sections), explorer=bool(explorer)),
+        scripts=scripts_of(figures=figures, explorer=bool(explorer)),
     )
 
 

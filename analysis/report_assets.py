@@ -14,13 +14,17 @@ TABULATOR = ("tabulator-6.5.3.min.js", "tabulator_simple-6.5.3.min.css")
 
 
 def scripts_of(*, figures: bool, explorer: bool) -> list[tuple[Any, str]]:
-    """Return the scripts of a page in order, each with the hash by which the page allows it to run."""
+    """Return the scripts of a page in order, each with the hash by which the page allows it to run.
+
+    That of the tables comes first: they are there before the large libraries are read.
+    """
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
     drawn = [get_plotlyjs(), _asset("figures.js")] if figures or explorer else []
     chosen = [_asset(TABULATOR[0]), _asset("explorer.js")] if explorer else []
-    texts = [text.replace("\r\n", "\n") for text in (*drawn, *chosen)]  # as browsers read them, and hash them
+    texts = [_asset("tables.js"), *drawn, *chosen]
+    texts = [text.replace("\r\n", "\n") for text in texts]  # as browsers read them, and hash them
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
     return [(Markup(text), f"sha256-{one}") for text, one in zip(texts, hashes, strict=True)]  # noqa: S704 - libraries, our own files
 

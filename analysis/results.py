@@ -1,11 +1,11 @@
 """`open_results`: the tables of one or many results folders as lazy frames."""
 
 import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from tic_sweep.records import TABLES
 from tic_sweep.store import Manifest, Problems, Reading
 
 EMPTY = Problems("").frame()
+Asked = TypeVar("Asked", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,16 @@ class Results:
     """Where the tables come from, one folder each."""
 
     @cached_property
+    def held(self) -> "Results":
+        """The same results with the trials in memory: every section of a report asks for them."""
+        return dataclasses.replace(self, trials=self.trials.collect().lazy())
+
+    @cached_property
+    def worked_out(self) -> dict[Any, Any]:
+        """What functions that are asked `once` have found in these results."""
+        return {}
+
+    @cached_property
     def varied(self) -> tuple[str, ...]:
         """Dotted paths of the config fields in which the trials differ or will, the seed aside."""
         declared = [path for manifest in self.manifests for path in manifest.varied]
@@ -71,7 +82,11 @@ class Results:
         """Return the part of the results that belongs to some of the trials."""
         trials = self.trials.filter(chosen)
         own = trials.select("key")
-        others = {table: getattr(self, table).join(own, on="key", how="semi") for table in TABLES if table != "trials"}
+        others = {
+            table: getattr(self, table).join(own, on="key", how="semi", maintain_order="left")
+            for table in TABLES
+            if table != "trials"
+        }
         return dataclasses.replace(self, trials=trials, **others)
 
     def contexts(self, *without: str) -> tuple[str, ...]:
@@ -121,6 +136,22 @@ class Results:
         counts = [frame.item() for frame in pl.collect_all([getattr(self, table).select(pl.len()) for table in TABLES])]
         table_rows = pl.DataFrame({"table": list(TABLES), "rows": counts}, schema_overrides={"rows": pl.Int64})
         return catalogue.join(table_rows, on="table", how="left", maintain_order="left")
+
+
+def once(function: Asked) -> Asked:
+    """Work a function of results, and of what can be hashed or listed, out once: what they hold does not change.
+
+    Sections, claims and the mirror of a sweep ask for the same; whoever gets an answer leaves it as it is.
+    """
+
+    @wraps(function)
+    def asked(results: Results, *arguments: Any) -> Any:
+        question = (function, *(tuple(one) if isinstance(one, list) else one for one in arguments))
+        if question not in results.worked_out:
+            results.worked_out[question] = function(results, *arguments)
+        return results.worked_out[question]
+
+    return asked  # type: ignore[return-value] - the same parameters, by place
 
 
 def open_results(paths: str | Path | Sequence[str | Path]) -> Results:

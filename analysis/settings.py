@@ -9,7 +9,7 @@ import polars as pl
 from analysis.fields import determining
 from analysis.intervals import student
 from analysis.results import Results
-from analysis.transitions import tic_transitions
+from analysis.transitions import tic_transitions, to_common_horizon
 from analysis.variants import ACCURACY, REFERENCE, trained
 from tic_sweep.config import TrialConfig, flatten
 
@@ -45,31 +45,24 @@ def contexts_of(results: Results, *fields: str) -> tuple[str, ...]:
 def trial_measures(results: Results, field: str, by: Sequence[str] = ()) -> pl.LazyFrame:
     """Return one row per finished trial of task ``images``, for comparisons of a field's values within contexts.
 
-    Columns: ``by``, the field, seed, timesteps, then: ``turn``, the epoch of the transition *restricted* to the
-    ``horizon``, the last epoch that all these trials of the context have reached: a transition that has not come by
-    then counts as if it came there, so that differences are defined without a guess about what comes later (they
-    understate how much later it is); ``turned``, whether it came at all, both null where IC was measured too rarely to
-    tell; depth, ic_max, ic_final; ic_rel_final, (ic_final - 1) / (T - 1); best_test_acc. For T = 1, which cannot turn,
-    turn and ic_rel_final are null; without any IC all but the accuracy are.
+    Columns: ``by``, the field, seed, timesteps, then: ``turn``, the epoch of the transition, ``turned`` and
+    ``horizon``, *restricted* within each context of ``by`` as `analysis.transitions.to_common_horizon` says; depth,
+    ic_max, ic_final; ic_rel_final, (ic_final - 1) / (T - 1), null for T = 1; best_test_acc. Without any IC all but the
+    accuracy are null.
     """
     finished = trained(results)
     columns = dict.fromkeys(["key", *by, field, "seed", "timesteps", ACCURACY])
     measured = tic_transitions(finished.epochs, finished.trials).select(
         "key", "interpolated", "turned", "observed", "depth", "ic_max", "ic_final"
     )
-    horizon = pl.col("observed").min()
-    longer = pl.col("timesteps") > 1
+    steps = pl.col("timesteps") - 1
     return (
         finished.trials
         .select(*columns)
         .join(measured, on="key", how="left")
-        .with_columns(horizon=horizon.over(*by) if by else horizon)
-        .with_columns(
-            turn=pl.when(pl.col("turned").is_not_null() & longer).then(
-                pl.min_horizontal(pl.col("interpolated"), pl.col("horizon").cast(pl.Float64))
-            ),
-            ic_rel_final=pl.when(longer).then((pl.col("ic_final") - 1) / (pl.col("timesteps") - 1)),
-        )
+        .pipe(to_common_horizon, by)
+        .with_columns(ic_rel_final=pl.when(steps > 0).then((pl.col("ic_final") - 1) / steps))
+        .rename({"transition": "turn"})
         .drop("key", "interpolated", "observed")
         .sort(*by, field, "seed")
     )

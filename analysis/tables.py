@@ -8,7 +8,7 @@ import polars as pl
 from analysis.curves import mean_curves
 from analysis.finding import finding_of, toy_finding_of
 from analysis.first_trainings import first_trainings
-from analysis.results import Results
+from analysis.results import Results, once
 from analysis.search import drawn_fields, search_finding
 from analysis.study_findings import study_findings
 from analysis.toys import areas, solved_shares, toy_contexts, toys, usual
@@ -20,6 +20,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 24
 
 
+@once
 def summary(results: Results, settings: Sequence[str] | None = None) -> pl.DataFrame:
     """Return one row per setting: its columns (`Results.settings`, or those given), those of `over_seeds`, `ic_spark`.
 
@@ -62,6 +63,7 @@ def toy_summary(results: Results) -> pl.DataFrame:
     )
 
 
+@once
 def finding(results: Results) -> str:
     """Return what the sweep shows so far, in a few sentences computed from the data.
 

@@ -42,6 +42,24 @@ def tic_transitions(epochs: pl.LazyFrame, trials: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def to_common_horizon(turns: pl.LazyFrame, by: Sequence[str] = ()) -> pl.LazyFrame:
+    """Restrict transitions (timesteps, turned, interpolated, observed) to what all trials were followed for.
+
+    Adds ``horizon``, the last epoch that all trials of each setting of ``by`` were seen at, and ``transition``, its
+    epoch restricted to it: one that has not come by then counts as if it came there, so that differences are defined
+    without a guess about what comes later; they understate how far apart the transitions are. ``turned`` becomes
+    whether it came by the horizon. For T = 1, which cannot turn, and where IC was measured too rarely to tell, both are
+    null, and such a trial sets no horizon.
+    """
+    followed = pl.col("turned").is_not_null() & (pl.col("timesteps") > 1)
+    horizon = pl.col("observed").filter(followed).min()
+    epoch, last = pl.when("turned").then("interpolated"), pl.col("horizon").cast(pl.Float64)
+    return turns.with_columns(horizon=horizon.over(*by) if by else horizon).with_columns(
+        transition=pl.when(followed).then(pl.min_horizontal(epoch, last)),
+        turned=pl.when(followed).then(pl.col("turned") & (pl.col("interpolated") <= last)),
+    )
+
+
 def carried_columns(trials: pl.LazyFrame, among: Iterable[str] | None = None) -> list[pl.Expr]:
     """Return the columns of the trials that stand beside their transitions: key, sweep, what varies, and how it ended.
 

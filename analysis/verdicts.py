@@ -20,6 +20,7 @@ from analysis.results import Results
 
 Kind: TypeAlias = Literal["difference", "equivalence", "measured"]
 Ruling: TypeAlias = Literal["PASS", "FAIL", "UNDECIDED"]
+"""In the order in which verdicts sort."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,11 @@
-"""Sweeps made up for `aggregation.py`: curves that turn, with noise in every number so that compression is honest."""
+"""Sweeps made up for `aggregation.py` and `report.py`: curves that turn, with noise in every number.
 
-from collections.abc import Iterator
+The noise keeps compression honest.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -17,11 +21,26 @@ AT_ONCE = 8
 PART = 250
 """Trials per segment, as a sweep that is not tidied yet would leave them or more."""
 RATES = 20
+TAUS, DECAYS, SEEDS = 10, 10, 5
+"""Of a sweep with many settings: with `RATES`, 2,000 settings of five seeds each, 10,000 trials."""
 
 
 def fisher_sweep(path: Path, trials: int, epochs: int, timesteps: int) -> ResultsFolder:
     """Write a finished sweep with centroids and Fisher traces in many segments, then tidy it as a run's end does."""
-    folder = _folder(path)
+    return _written(path, trials, epochs, timesteps, _by_rate, Manifest(**MADE_UP))
+
+
+def landscape_sweep(path: Path, trials: int, epochs: int, timesteps: int) -> ResultsFolder:
+    """Write such a sweep of many settings: learning rate, time constant and weight decay, said to have been drawn."""
+    varied = ("optimiser.lr", "neuron.tau", "optimiser.weight_decay")
+    manifest = Manifest(**MADE_UP | {"varied": varied, "samples": trials // SEEDS, "seeds": tuple(range(SEEDS))})
+    return _written(path, trials, epochs, timesteps, _by_setting, manifest)
+
+
+def _written(
+    path: Path, trials: int, epochs: int, timesteps: int, config_of: "ConfigOf", manifest: Manifest
+) -> ResultsFolder:
+    folder = _folder(path, manifest)
     random = np.random.default_rng(0)
     keys = _keys(random, trials)
     seq = 0
@@ -31,7 +50,7 @@ def fisher_sweep(path: Path, trials: int, epochs: int, timesteps: int) -> Result
         write_segment(folder.segment("epochs", 1, number), rows)
         write_segment(folder.segment("fisher", 1, number), traces)
         seq += rows.height + traces.height
-        write_segment(folder.segment("trials", 1, number), _trials(random, own, first, timesteps, seq))
+        write_segment(folder.segment("trials", 1, number), _trials(random, own, first, timesteps, seq, config_of))
         seq += len(own)
     tidy(folder)
     return folder
@@ -71,10 +90,31 @@ def summary_sweep(path: Path, trials: int, epochs: int, timesteps: int) -> Resul
     return folder
 
 
-def _folder(path: Path) -> ResultsFolder:
+MADE_UP: dict[str, Any] = {"sweep": "made_up", "scale": "paper", "question": "How fast?", "varied": ("optimiser.lr",)}
+ConfigOf: TypeAlias = Callable[[np.ndarray], dict[str, pl.Series]]
+"""From the numbers of trials to the fields of their configs that vary."""
+
+
+def _folder(path: Path, manifest: Manifest | None = None) -> ResultsFolder:
     folder = ResultsFolder.create(path)
-    Manifest(sweep="made_up", scale="paper", question="How fast?", varied=("optimiser.lr",)).save(folder.manifest)
+    (manifest or Manifest(**MADE_UP)).save(folder.manifest)
     return folder
+
+
+def _by_rate(numbers: np.ndarray) -> dict[str, pl.Series]:
+    rates = np.geomspace(0.003, 3, RATES)
+    return {"optimiser.lr": pl.Series(rates[numbers % RATES]), "seed": pl.Series(numbers // RATES)}
+
+
+def _by_setting(numbers: np.ndarray) -> dict[str, pl.Series]:
+    settings = numbers // SEEDS
+    rates, decays = np.geomspace(0.003, 3, RATES), np.geomspace(1e-5, 1e-2, DECAYS)
+    return {
+        "optimiser.lr": pl.Series(rates[settings % RATES]),
+        "neuron.tau": pl.Series(np.linspace(1.2, 4.8, TAUS)[settings // RATES % TAUS]),
+        "optimiser.weight_decay": pl.Series(decays[settings // RATES // TAUS % DECAYS]),
+        "seed": pl.Series(numbers % SEEDS),
+    }
 
 
 def _keys(random: np.random.Generator, trials: int) -> np.ndarray:
@@ -121,12 +161,12 @@ def _reports(
     return _typed(rows, "epochs"), _typed(traces, "fisher")
 
 
-def _trials(random: np.random.Generator, keys: np.ndarray, first: int, timesteps: int, seq: int) -> pl.DataFrame:
+def _trials(
+    random: np.random.Generator, keys: np.ndarray, first: int, timesteps: int, seq: int, config_of: ConfigOf = _by_rate
+) -> pl.DataFrame:
     n = len(keys)
-    numbers = np.arange(first, first + n)
-    config = {path: pl.lit(value) for path, value in flatten(TrialConfig(timesteps=timesteps)).items()}
-    rates = np.geomspace(0.003, 3, RATES)
-    config |= {"optimiser.lr": pl.Series(rates[numbers % RATES]), "seed": pl.Series(numbers // RATES)}
+    config: dict[str, Any] = {path: pl.lit(v) for path, v in flatten(TrialConfig(timesteps=timesteps)).items()}
+    config |= config_of(np.arange(first, first + n))
     measured = {
         name: pl.Series(random.normal(0.6, 0.05, n))
         for name in ("val_acc", "test_acc", "best_val_acc", "best_test_acc", "wall_seconds", "gpu_seconds")

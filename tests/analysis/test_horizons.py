@@ -87,6 +87,8 @@ def test_telling_epochs_are_first_highest_turned_and_last() -> None:
     assert {0: ["first"], 2: ["IC highest"], 4: ["IC has turned"], 8: ["last"]} == telling_epochs([8, 4, 2, 0], ic, 2.5)
     assert {2: ["first", "IC highest"], 4: ["IC has turned", "last"]} == telling_epochs([2, 4], ic, 2.5)
     assert {1: ["first"], 3: ["last"]} == telling_epochs([1, 3], {}, None)
+    nearly = {1: 4.0, 2: 5.0, 3: 5.0 + 4e-15}
+    assert {1: ["first"], 2: ["IC highest"], 3: ["last"]} == telling_epochs([1, 2, 3], nearly, None)
 
 
 def test_figure_draws_telling_epochs_and_marks_what_is_needed(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_only_the_pages_own_scripts_may_run(page: Page) -> None:
     ]
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in own]
 
-    assert 4 == len(hashes)
+    assert 5 == len(hashes)
     assert all(f"'sha256-{one}'" in policy for one in hashes)
     assert "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
 

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from store.fabricated import DETACHED, FULL, SPATIAL, STAYING, TURNING, images_trial, write_rows, write_sweep
 
-from analysis import open_results
+from analysis import Results, open_results
+from analysis.results import once
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
 
@@ -160,3 +161,20 @@ def test_the_catalogue_names_the_columns_there_are(tmp_path: Path) -> None:
     assert {name: set(columns) for name, columns in described.iter_rows()} == {
         table: set(getattr(results, table).collect_schema()) for table in TABLES
     }
+
+
+def test_what_is_asked_once_is_worked_out_once_per_look(tmp_path: Path) -> None:
+    """By its arguments, a list being as good as a tuple; of other results, and of a part, it is worked out anew."""
+    asked: list[tuple[object, ...]] = []
+
+    @once
+    def told(results: Results, *arguments: object) -> int:
+        asked.append(arguments)
+        return len(asked)
+
+    results = open_results(write_sweep(tmp_path / "r", [({}, "finished", TURNING)]).root)
+
+    assert [1, 1, 2, 2] == [told(results), told(results), told(results, ["a"]), told(results, ("a",))]
+    assert [3, 4] == [told(results.where(pl.col("seed") == 0)), told(results.held)]
+    assert results.held is results.held
+    assert [4] == [told(results.held)]

@@ -8,7 +8,7 @@ import pytest
 from store.fabricated import STAYING, TURNING, write_rows, write_sweep
 
 from analysis import open_results
-from analysis.transitions import over_seeds, tic_transitions
+from analysis.transitions import over_seeds, tic_transitions, to_common_horizon
 from tic_sweep.config import TrialConfig, replaced, trial_key
 from tic_sweep.records import EpochRow
 
@@ -162,3 +162,21 @@ def test_two_reports_are_too_few_to_tell(tmp_path: Path) -> None:
 
     assert (None, 4.5, 1.5, 3 / 3.5) == (row["turned"], row["ic_max"], row["ic_final"], row["depth"])
     assert (1, 0, 0, None) == (table["n_measured"], table["n_followed"], table["n_turned"], table["transition_mean"])
+
+
+def test_transitions_are_restricted_to_what_all_were_followed_for() -> None:
+    """Of a context seen to epoch 6 at least, one at 8 counts as 6 and as not come; T = 1 sets no horizon."""
+    turns = pl.DataFrame(
+        {
+            "where": ["a", "a", "a", "a", "b"], "timesteps": [8, 8, 1, 8, 8],
+            "turned": [True, False, False, None, True], "interpolated": [8.0, None, None, None, 8.0],
+            "observed": [9, 6, 2, 3, 9],
+        },
+        schema_overrides={"interpolated": pl.Float64},
+    ).lazy()  # fmt: skip
+    found = to_common_horizon(turns, ["where"]).collect()
+
+    assert [6.0, 6.0, None, None, 8.0] == found["transition"].to_list()
+    assert [False, False, None, None, True] == found["turned"].to_list()
+    assert [6, 6, 6, 6, 9] == found["horizon"].to_list()
+    assert [6] * 5 == to_common_horizon(turns).collect()["horizon"].to_list()

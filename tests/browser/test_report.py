@@ -255,6 +255,7 @@ def test_page_reads_without_scripts(browser: object, address: str) -> None:
     assert one.page.locator(".claims").is_visible()
     assert one.page.locator(".static.note").is_visible()
     assert not one.page.locator("#explorer-colour").is_visible()
+    assert 0 == one.page.locator("table button, table input, .rows").count()
     one.context.close()
 
 
@@ -268,3 +269,112 @@ def test_foreign_text_is_shown_as_text(opened: Opened) -> None:
     assert ATTACK == cell.evaluate("cell => cell.textContent")
     assert 0 == opened.page.locator("img").count()
     assert [] == opened.complaints
+
+
+class Sortable:
+    """A table of the page with its tools."""
+
+    def __init__(self, opened: Opened, selector: str) -> None:
+        self.opened = opened
+        self.table = opened.page.locator(selector)
+        self.tools = self.table.locator("xpath=ancestor::div[1]/preceding-sibling::div[1]")
+
+    def column(self, place: int) -> list[str]:
+        """Return the texts of a column, from the top, of the rows that are shown."""
+        script = "(t, i) => [...t.tBodies[0].rows].filter(r => !r.hidden).map(r => r.cells[i].firstChild.data.trim())"
+        return self.table.evaluate(script, place)
+
+    def sort(self, head: str) -> None:
+        """Sort by a heading, by the keyboard alone."""
+        self.table.get_by_role("button", name=head).focus()
+        self.opened.page.keyboard.press("Enter")
+
+    def sorts(self) -> list[str]:
+        """Return what the headings tell of their order."""
+        return self.table.evaluate("t => [...t.tHead.rows[0].cells].map(head => head.ariaSort)")
+
+
+def test_summary_sorts_numbers_as_numbers(opened: Opened) -> None:
+    """Up, down, and as it was; what is not known stays last; rates are numbers although they name the rows."""
+    summary = Sortable(opened, "table[aria-describedby=summary-note]")
+    given = ["0.01", "0.1", "0.3", "3.0"]
+    assert given == summary.column(0)
+
+    summary.sort("transition epoch")
+    assert ["3.5 ± 0.0", "none yet", "none yet", "–"] == summary.column(5)
+    assert ["0.3", "0.01", "0.1", "3.0"] == summary.column(0)
+    summary.sort("learning rate")
+    summary.sort("learning rate")
+    assert ["none", "descending"] == [summary.sorts()[5], summary.sorts()[0]]
+    assert given[::-1] == summary.column(0)
+    summary.sort("learning rate")
+    assert given == summary.column(0)
+
+
+def test_headings_of_drawings_do_not_sort(opened: Opened) -> None:
+    """A curve has no order; every other heading is a button."""
+    summary = Sortable(opened, "table[aria-describedby=summary-note]")
+
+    assert summary.sorts()[4] is None
+    assert len(summary.sorts()) - 1 == summary.table.get_by_role("button").count()
+
+
+def test_claims_sort_by_verdict_and_filter_by_words(opened: Opened) -> None:
+    """PASS before FAIL before UNDECIDED; the filter finds words of any column, in any order, and counts the rest."""
+    claims = Sortable(opened, ".claims")
+    before = claims.column(0)
+    claims.sort("verdict")
+    claims.sort("verdict")
+    order = ["UNDECIDED", "FAIL", "PASS"]
+    assert sorted(before, key=order.index) == claims.column(0)
+    assert len(set(before)) > 1
+
+    field = claims.tools.get_by_role("searchbox")
+    assert "Filter rows: What the papers say, held against these trials" == field.get_attribute("aria-label")
+    field.fill("undecided KIM")
+    shown = claims.column(0)
+    assert {"UNDECIDED"} == set(shown)
+    assert f"{len(shown)} of {len(before)} rows" == claims.tools.locator("output").inner_text()
+    field.fill("")
+    assert len(before) == len(claims.column(0))
+
+
+def test_a_statement_stands_with_the_first_row_that_shares_it(browser: object, tmp_path: Path) -> None:
+    """However the verdicts are sorted or filtered, each run of rows of one claim begins with its words."""
+    trials = [({"optimiser.lr": lr, "neuron.tau": tau, "seed": s}, "finished", TURNING if tau > 2 else STAYING)
+              for lr in (0.1, 0.3) for tau in (2.0, 4.0) for s in range(2)]  # fmt: skip
+    write_sweep(tmp_path / "r", trials, varied=("neuron.tau", "optimiser.lr"))
+    one = Opened(browser, write_report(tmp_path / "r").as_uri())
+    claims = Sortable(one, ".claims")
+    told = """t => [...t.tBodies[0].rows].filter(row => !row.hidden).map(row => row.querySelector("[data-once]"))
+      .map((shared, i, all) => shared.hidden === (shared.dataset.once === all[i - 1]?.dataset.once))"""
+    for act in (lambda: None, lambda: claims.sort("statistic"), lambda: claims.tools.locator("input").fill("4.0")):
+        act()
+        right = claims.table.evaluate(told)
+        assert len(right) > 2
+        assert all(right)
+    one.context.close()
+
+
+def test_every_table_has_its_tools(opened: Opened) -> None:
+    """A field before each table of two rows or more, named by its caption, and headings that the keyboard reaches."""
+    tables = "[...document.querySelectorAll('main table')].filter(table => table.tBodies[0].rows.length > 1)"
+    names = opened.page.evaluate(
+        f"{tables}.map(t => t.closest('.scroll').previousElementSibling.querySelector('input')?.ariaLabel)"
+    )
+
+    assert len(names) >= 3
+    assert all(name.startswith("Filter rows: ") for name in names)
+    assert opened.page.evaluate(f"{tables}.every(table => table.querySelector('thead button').tabIndex === 0)")
+    assert [] == opened.complaints
+
+
+def test_print_says_what_a_filter_leaves_out(opened: Opened) -> None:
+    """On paper a filtered table says how many rows there are, one that is whole says nothing; no field is printed."""
+    claims = Sortable(opened, ".claims")
+    claims.tools.get_by_role("searchbox").fill("undecided")
+    opened.page.emulate_media(media="print")
+
+    assert claims.tools.locator("output").is_visible()
+    assert not claims.tools.locator("input").is_visible()
+    assert not Sortable(opened, "table[aria-describedby=summary-note]").tools.is_visible()

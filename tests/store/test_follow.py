@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from store.fabricated import STAYING, TURNING, write_sweep
+from store.object_store import environment_of, running_server, upload
 
 from tic_sweep.config import TrialConfig
 from tic_sweep.records import EpochRow, FisherRow, TrialRow
-from tic_sweep.store import ResultsFolder, ResultsWriter, compact, scan
+from tic_sweep.store import RemoteFolder, ResultsFolder, ResultsWriter, compact, scan
 from tic_sweep.store.follow import Follower
 
 TABLES = {"trials": ("status", "optimiser.lr"), "epochs": ("ic", "val_acc")}
@@ -78,3 +79,31 @@ def test_only_new_segments_of_the_followed_tables_are_read(tmp_path: Path, monke
 
     assert [["trials/000001-000001.parquet", "epochs/000001-000001.parquet"], []] == looks
     assert ["epochs/000002-000001.parquet"] == read
+
+
+def test_a_far_folder_is_followed_and_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows in the journal, in segments and after compaction are those of `scan`; a second look fetches nothing."""
+    monkeypatch.setenv("TIC_SWEEP_CACHE", str(tmp_path / "cache"))
+    folder = write_sweep(tmp_path / "r", [({"optimiser.lr": 0.3}, "finished", TURNING)])
+    with running_server() as server:
+        for name, value in environment_of(server).items():
+            monkeypatch.setenv(name, value)
+        follower = Follower(RemoteFolder.open(upload(folder.root, server, "r")), TABLES)
+        same_as_scan(follower, folder)
+        with ResultsWriter(folder, flush_seconds=1e9) as writer:
+            writer.add(epoch("new", 0))
+            upload(folder.root, server, "r")
+            same_as_scan(follower, folder)
+            writer.flush()
+            upload(folder.root, server, "r")
+            same_as_scan(follower, folder)
+        fetched: list[int] = []
+        real = RemoteFolder.fetched
+        monkeypatch.setattr(
+            RemoteFolder, "fetched", lambda self, table, some: (fetched.append(len(some)), real(self, table, some))[1]
+        )
+        follower.look()
+        assert 0 == sum(fetched)
+        compact(folder)
+        upload(folder.root, server, "r")
+        same_as_scan(follower, folder)

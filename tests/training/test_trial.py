@@ -12,7 +12,7 @@ from training.trial_runs import RESOURCES, ending, numbers, rows_of, run
 from tic_sweep.config import Resources, field_rules, flatten, replaced, trial_key
 from tic_sweep.data import RawImages
 from tic_sweep.probes import LayerDynamics
-from tic_sweep.records import DynamicsRow, FisherRow, HorizonRow
+from tic_sweep.records import DeficitRow, DynamicsRow, FisherRow, HorizonRow
 from tic_sweep.training import Training
 from tic_sweep.training.evaluation import Evaluation
 
@@ -178,6 +178,18 @@ def test_dynamics_are_measured_on_the_first_of_the_fisher_images(digits: RawImag
     observer = Training(replaced(SMALL, {"probes.dynamics_samples": 5}), digits, RESOURCES)._observer
 
     assert torch.equal(observer.fisher_images.images[:5], observer.dynamics_images.images)
+
+
+def test_probes_that_are_not_finite_end_the_trial(digits: RawImages, monkeypatch: pytest.MonkeyPatch):
+    """A loss on disturbed images that is no number is divergence, told as such; the epochs before it are kept."""
+    row = DeficitRow(key="k", epoch=2, first=1, last=3, strength=0.5, acc=0.1, loss=math.nan, clean_acc=0.9, images=4)
+    monkeypatch.setattr(
+        "tic_sweep.training.observation.probe_rows", lambda *_, epoch, **__: (row,) if epoch == 2 else ()
+    )
+    reports, outcome = run(SMALL, digits)
+
+    assert ([0, 1], "diverged") == ([r.epoch.epoch for r in reports], outcome.status)
+    assert "the loss on disturbed images is not finite after epoch 2" == outcome.reason
 
 
 def test_dynamics_that_are_not_finite_end_the_trial(digits: RawImages, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,7 @@
 """A real sweep with its mirror on: what a user gets, and what a server that refuses the key changes of it."""
 
+import base64
+import hashlib
 import sys
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from wandb_sink.test_online import leaks
 from wandb_sink.wandb_files import written_runs
 from wandb_sink.wandb_server import serving
 
+from analysis import claims, open_results
+from tic_sweep.cli import main
 from tic_sweep.errors import ResourceError
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.session import run_sweep
@@ -35,6 +39,39 @@ def test_a_sweep_mirrors_itself(tmp_path: Path) -> None:
     assert ["checkpoint", "checkpoint", "results"] == sorted(
         artifact.type for artifact in report.artifacts if artifact.type != "run_table"
     )
+
+
+def test_the_report_that_was_written_is_mirrored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the command line report.html, whole, is one of the results' files, the settled tables are others."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", write_sweep(tmp_path, TWO), "--in-process", "--wandb", "offline", "--results", "r"])
+    report = written_runs(tmp_path / "r")["tiny-laptop-report"]
+    (results,) = [artifact for artifact in report.artifacts if artifact.type == "results"]
+    files = {entry.path: entry.digest for entry in results.manifest.contents}
+    page = (tmp_path / "r" / "report.html").read_bytes()
+
+    assert 0 == ended.value.code
+    assert base64.b64encode(hashlib.md5(page, usedforsecurity=False).digest()).decode() == files["report.html"]
+    assert {f"tables/trials/{file.name}" for file in (tmp_path / "r" / "tables" / "trials").iterdir()} == {
+        name for name in files if name.startswith("tables/trials/")
+    }
+
+
+def test_what_is_worked_out_for_the_report_is_not_for_the_mirror(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claims are checked once: the report and its run share the results, and what was found in them."""
+    checked: list[str] = []
+    real = claims.judge
+    monkeypatch.setattr(claims, "judge", lambda claim, found: (checked.append(claim.id), real(claim, found))[1])
+    options = ["--in-process", "--wandb", "offline", "--results", str(tmp_path / "r")]
+    with pytest.raises(SystemExit):
+        main(["run", write_sweep(tmp_path, TWO), *options])
+    rows = claims.check_claims(open_results(tmp_path / "r")).height
+
+    assert rows > 0
+    assert 2 * rows == len(checked)  # once for both, once more just now
 
 
 def test_a_wrong_key_costs_a_line_and_is_nowhere(tmp_path: Path) -> None:

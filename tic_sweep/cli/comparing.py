@@ -21,7 +21,7 @@ GROUPS = ("transition", "ic", "accuracy", "robustness")
     "--outcome", "groups", type=click.Choice(GROUPS), multiple=True, help="What to ask about; all if left out."
 )
 def effects(results: str, groups: tuple[str, ...]) -> None:
-    """Say which hyperparameters move IC, accuracy and robustness in RESULTS, and by how much.
+    """Say which hyperparameters move IC, accuracy and robustness in RESULTS, a folder or a URL, and by how much.
 
     Effects are differences to a reference value, means over the other fields' settings, with 95 % intervals over seeds.
     """
@@ -55,7 +55,7 @@ def effects(results: str, groups: tuple[str, ...]) -> None:
 @click.argument("b")
 @click.option("--all", "every", is_flag=True, help="Print every shared setting and effect, not only what differs most.")
 def compare(a: str, b: str, every: bool) -> None:  # noqa: FBT001
-    """Compare sweeps A and B: where their settings end, and which effects differ, with 95 % intervals."""
+    """Compare sweeps A and B, folders or URLs: where their settings end, which effects differ, with 95 % intervals."""
     import analysis
     from analysis.compare import compare as compared
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tic_sweep.cli.options import FOLDER, make_console, shown
+from tic_sweep.cli.options import FOLDER, PLACE, make_console, place_to_write, shown
 from tic_sweep.errors import did_you_mean
 
 FORMATS = ("png", "svg", "pdf")
@@ -28,8 +28,8 @@ class NamesType(click.ParamType):
 
 
 @click.command()
-@click.argument("results", type=FOLDER)
-@click.option("--out", type=FOLDER, help="Folder to write to; RESULTS/figures if left out.")
+@click.argument("results", type=PLACE)
+@click.option("--out", type=FOLDER, metavar="FOLDER", help="Folder to write to; RESULTS/figures if left out.")
 @click.option(
     "--format",
     "formats",
@@ -44,19 +44,19 @@ class NamesType(click.ParamType):
 )
 @click.option("--dpi", type=click.IntRange(50, 2400), default=300, show_default=True, help="Of PNG.")
 def figures(
-    results: Path, out: Path | None, formats: tuple[str, ...], only: tuple[str, ...], width: str | None, dpi: int
+    results: str | Path, out: Path | None, formats: tuple[str, ...], only: tuple[str, ...], width: str | None, dpi: int
 ) -> None:  # fmt: skip
-    """Draw the papers' figures that RESULTS hold something for, in publication style, with captions."""
+    """Draw the papers' figures that RESULTS, a folder or a URL, hold something for: publication style, captions."""
     import analysis
     from analysis.figures.catalogue import chosen_figures
     from analysis.figures.style import WIDTHS
     from analysis.figures.writing import CAPTIONS, write_figures
     from tic_sweep.store import ResultsFolder
 
-    chosen, folder, console = chosen_figures(only), ResultsFolder.open(results), make_console()
-    target = out or folder.figures
-    inches = WIDTHS[width] if width else None
+    chosen, console = chosen_figures(only), make_console()
+    target = place_to_write(results, out, "--out FOLDER") or ResultsFolder.open(results).figures
     opened, drawn = analysis.open_results(results), set()
+    inches = WIDTHS[width] if width else None
     for written in write_figures(opened, target, chosen, formats=formats, width=inches, dpi=dpi):
         endings = ", ".join(path.suffix.removeprefix(".") for path in written.files)
         console.print(f"{written.stem} ({endings}): {written.figure.title}", soft_wrap=True, markup=False)

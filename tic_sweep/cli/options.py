@@ -10,8 +10,26 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analysis.results import Results
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
+
+
+class PlaceType(click.ParamType):
+    """A results folder to read: a path, or a URL such as s3://bucket/results/tic-laptop."""
+
+    name = "results"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        """Return the path of a folder here, or the URL of one in an object store as it was given."""
+        from tic_sweep.store.addresses import local_path
+
+        path = local_path(value)
+        return value if path is None else path
+
+
+PLACE = PlaceType()
 
 
 class SeedsType(click.ParamType):
@@ -107,16 +125,30 @@ def make_console() -> "Console":
     return Console(highlight=False)
 
 
-def tell_report(console: "Console", root: Path, *, opens: bool) -> None:
-    """Write the report of a results folder and say where it lies."""
+def place_to_write(place: str | Path, out: Path | None, option: str) -> Path | None:
+    """Return where to write what is made of results; None is into their folder, which then has to lie here."""
+    if out is None and isinstance(place, str):
+        from tic_sweep.store.addresses import Address
+
+        name = Address.parse(place).name  # a URL that holds a secret is refused and not repeated
+        raise click.UsageError(f"{name} is only read: say with {option} where to write.")
+    return out
+
+
+def tell_report(
+    console: "Console", place: str | Path, out: Path | None = None, results: "Results | None" = None, *, opens: bool
+) -> None:
+    """Write the report of a results folder, into it if nothing else is said, and say where it lies."""
     from analysis.report import write_report
 
-    path = write_report(root)
+    path = write_report(place, out, results)
     console.print(f"Report: {shown(path)}", soft_wrap=True)
     if opens:
         click.launch(str(path))
 
 
-def shown(path: Path) -> str:
-    """Return a path as short as it can be said from here."""
+def shown(path: str | Path) -> str:
+    """Return a path as short as it can be said from here, a URL as it is."""
+    if isinstance(path, str):
+        return path
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -16,6 +16,7 @@ from tic_sweep.errors import StoreError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analysis.results import Results
     from tic_sweep.launch.options import Options, Request
     from tic_sweep.launch.session import Ended
     from tic_sweep.store import ResultsFolder
@@ -81,9 +82,10 @@ def run(ctx: click.Context, sweep: str, results: Path | None, opens: bool, **giv
     console = make_console()
     options = _circumstance(given)
     ended = run_sweep(
-        _request(sweep, given), options, results=results, command=_command_line(ctx, sweep), console=console
-    )
-    _conclude(ended, console, opens=opens)
+        _request(sweep, given), options, results=results, command=_command_line(ctx, sweep), console=console,
+        then=lambda ended: _tell(ended, console, opens=opens),
+    )  # fmt: skip
+    _conclude(ended, console)
 
 
 @click.command()
@@ -102,8 +104,10 @@ def resume(ctx: click.Context, results: Path, opens: bool, **given: Any) -> None
     merged = {name: value if name in chosen else started.get(name, value) for name, value in given.items()}
     request = _request(started["sweep"], started) if "sweep" in started else None
     console = make_console()
-    ended = resume_sweep(results, request, _circumstance(merged), console=console)
-    _conclude(ended, console, opens=opens)
+    ended = resume_sweep(
+        results, request, _circumstance(merged), console=console, then=lambda ended: _tell(ended, console, opens=opens)
+    )
+    _conclude(ended, console)
 
 
 def _print_cost(console: "Console", configs: Sequence[Any], given: dict[str, Any]) -> None:
@@ -190,12 +194,29 @@ def _tidy(folder: "ResultsFolder") -> None:
         click.echo(f"tic-sweep: warning: {error}", err=True)
 
 
-def _conclude(ended: "Ended", console: "Console", *, opens: bool) -> NoReturn:
-    """Print what came out, write the report, and exit."""
+def _tell(ended: "Ended", console: "Console", *, opens: bool) -> "Results":
+    """Print what came out, write the report, and return the results."""
     import analysis
     from analysis import tables
     from tic_sweep.launch.display import print_summary, print_toys
 
+    if not ended.ran:
+        console.print(
+            f"All {ended.total} trials have ended already in {shown(ended.folder.root)}; --rerun runs them again.",
+            soft_wrap=True,
+        )
+    else:
+        _tidy(ended.folder)
+    results = analysis.open_results(ended.folder.root).held
+    print_summary(console, tables.summary(results), results.settings)
+    print_toys(console, tables.toy_summary(results))
+    console.print(tables.finding(results))
+    tell_report(console, ended.folder.root, results=results, opens=opens)
+    return results
+
+
+def _conclude(ended: "Ended", console: "Console") -> NoReturn:
+    """Say what went wrong, and exit."""
     root = shown(ended.folder.root)
     for problem in ended.problems:
         click.echo(f"tic-sweep: warning: {problem}", err=True)
@@ -205,17 +226,6 @@ def _conclude(ended: "Ended", console: "Console", *, opens: bool) -> NoReturn:
             soft_wrap=True,
         )
         sys.exit(ended.stop.exit_code)
-    if not ended.ran:
-        console.print(
-            f"All {ended.total} trials have ended already in {root}; --rerun runs them again.", soft_wrap=True
-        )
-    else:
-        _tidy(ended.folder)
-    results = analysis.open_results(ended.folder.root)
-    print_summary(console, tables.summary(results), results.settings)
-    print_toys(console, tables.toy_summary(results))
-    console.print(tables.finding(results))
-    tell_report(console, ended.folder.root, opens=opens)
     failed = ended.statuses.get("failed", 0)
     if failed:
         click.echo(f"tic-sweep: {failed} of {ended.total} trials failed: tic-sweep status {root} tells why.", err=True)

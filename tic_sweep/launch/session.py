@@ -4,11 +4,12 @@ Everything a user can get wrong is found before the folder is made or anything i
 ended in an earlier session, write the plan, and let a runner execute it until it is done or told to stop.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
 
@@ -28,6 +29,9 @@ from tic_sweep.space import Choice, Grid, When, varied_paths
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
 from tic_sweep.sweep import Scale, Sweep, load_sweep, telling_fields, varied_fields
 from tic_sweep.wandb_sink import WandbSink
+
+if TYPE_CHECKING:
+    from analysis.results import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,11 @@ class Ended:
         return sum(self.statuses.get(status, 0) for status in ENDED)
 
 
+Then: TypeAlias = Callable[[Ended], "Results | None"]
+"""What to do when a session has ended and was not stopped, such as to write the report, before the mirror's own report
+run takes it along; what it returns are the results as it opened them."""
+
+
 def prepare(request: Request) -> Prepared:
     """Resolve what was asked for, without touching anything.
 
@@ -105,6 +114,7 @@ def run_sweep(
     results: Path | None = None,
     command: str = "",
     console: Console | None = None,
+    then: Then | None = None,
 ) -> Ended:
     """Run a sweep into its results folder, leaving out the trials that have ended there already.
 
@@ -114,6 +124,7 @@ def run_sweep(
         results: the results folder; None is ``results/<sweep>-<scale>``.
         command: the command line to note in the manifest.
         console: where progress goes; None is the terminal.
+        then: what to do with results that are all there; see `Then`.
 
     Raises:
         UserError: if something asked for cannot be done; nothing is written then.
@@ -129,10 +140,17 @@ def run_sweep(
         todo = [trial for trial in prepared.trials if options.rerun or not known.has_ended(trial.key)]
     manifest = _manifest(prepared, known.manifest, command)
     session = _Session(place, manifest, known, todo, options, console or Console(), prepared)
-    return session.run(prepared.datasets)
+    return session.run(prepared.datasets, then)
 
 
-def resume_sweep(results: Path, request: Request | None, options: Options, *, console: Console | None = None) -> Ended:
+def resume_sweep(
+    results: Path,
+    request: Request | None,
+    options: Options,
+    *,
+    console: Console | None = None,
+    then: Then | None = None,
+) -> Ended:
     """Continue the trials of a results folder that have not ended, each from its last checkpoint.
 
     A sweep whose trials were all planned needs nothing but its folder. An adaptive one also goes on proposing, for
@@ -151,7 +169,7 @@ def resume_sweep(results: Path, request: Request | None, options: Options, *, co
     session = _Session(
         results, known.manifest, known, todo, replace(options, rerun=False), console or Console(), prepared
     )
-    return session.run(datasets)
+    return session.run(datasets, then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +191,14 @@ class _Session:
         scale = self.prepared.scale
         return Search(scale, self.known.results(scale.objective), seed=scale.seeds[0])
 
-    def run(self, datasets: Sequence[str]) -> Ended:
-        """Check, then write, then run."""
+    def run(self, datasets: Sequence[str], then: Then | None) -> Ended:
+        """Check, then write, then run, then tell what came out."""
         search = self._search()
         if not self.todo and search is None:
-            return self._ended(Stop(), (), ran=0)
+            ended = self._ended(Stop(), (), ran=0)
+            if then is not None:
+                then(ended)
+            return ended
         images = {n: load_images(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as at_once:
             if hint := idle_gpus(self.options):
@@ -185,12 +206,29 @@ class _Session:
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
                 self.manifest.save(folder.manifest)
-                stop, recorder = self._execute(writer, search, images, at_once)
-            return self._ended(stop, (*recorder.problems, *writer.problems), ran=recorder.ran)
+                stop, recorder, sink = self._execute(writer, search, images, at_once)
+            ended = self._ended(stop, (*recorder.problems, *writer.problems), ran=recorder.ran)
+            if not stop:
+                self._tell(ended, sink, then)
+            return ended
+
+    def _tell(self, ended: Ended, sink: WandbSink, then: Then | None) -> None:
+        """Do what comes after the trials, and let the mirror take along what that has made."""
+        results = None
+        try:
+            results = then(ended) if then is not None else None
+        finally:
+            with stop_on_signals():
+                self._close(sink, report=True, results=results)
+
+    def _close(self, sink: WandbSink, *, report: bool, results: "Results | None" = None) -> None:
+        for line in sink.close(report=report, results=results):
+            self.console.print(line, soft_wrap=True, markup=False)
 
     def _execute(
         self, writer: ResultsWriter, search: Search | None, images: Mapping[str, RawImages], at_once: int
-    ) -> tuple[Stop, Recorder]:
+    ) -> tuple[Stop, Recorder, WandbSink]:
+        """Run the trials; the mirror is left open for the report unless the session was broken off."""
         manifest, options = self.manifest, self.options
         progress = Progress(manifest.sweep, self._total(), console=self.console, varied=self._labels())
         progress.expect(self.todo, done=self._done_before())
@@ -211,9 +249,9 @@ class _Session:
                 if stop:
                     recorder.interrupted(f"stopped by {stop.name}")
                 writer.flush()
-                for line in sink.close(report=through and not stop):
-                    self.console.print(line, soft_wrap=True, markup=False)
-        return stop, recorder
+                if stop or not through:
+                    self._close(sink, report=False)
+        return stop, recorder, sink
 
     def _run(
         self, recorder: Recorder, proposals: Iterator[PlannedTrial] | None, images: Mapping[str, RawImages],

@@ -10,15 +10,14 @@ from rich.live import Live
 from tic_sweep.launch.monitor import Screen, plain_line
 from tic_sweep.launch.signals import Stop, stop_on_signals
 from tic_sweep.launch.snapshot import COLUMNS, Snapshot, snapshot
-from tic_sweep.store import Manifest, ResultsFolder
+from tic_sweep.store import RemoteFolder, ResultsFolder
 from tic_sweep.store.follow import Follower
-from tic_sweep.store.lock import is_held
 
 
 class Watcher:
     """Looks at a results folder again and again; each look reads no more than what is new."""
 
-    def __init__(self, folder: ResultsFolder) -> None:
+    def __init__(self, folder: ResultsFolder | RemoteFolder) -> None:
         self._folder = folder
         self._follower = Follower(folder, COLUMNS)
         self._at_once = 0
@@ -29,16 +28,16 @@ class Watcher:
         Whether a session is at work is asked before the rows are read: one that ended in between has told everything.
         Where the file system does not say, it is taken to be at work.
         """
-        at_work = is_held(self._folder.lock) is not False
+        at_work = self._folder.is_held() is not False
         tables = self._follower.look()
-        manifest = Manifest.load(self._folder.manifest)
+        manifest = self._folder.load_manifest()
         state = snapshot(manifest, tables["trials"], tables["epochs"], at_work=at_work, at_once=self._at_once)
         self._at_once = max(self._at_once, state.counts.get("running", 0))
         return state
 
 
 def watch(
-    folder: ResultsFolder,
+    folder: ResultsFolder | RemoteFolder,
     console: Console,
     *,
     every: float,

@@ -15,6 +15,7 @@ from tic_sweep.store.reader import scan as scan
 from tic_sweep.store.reader import stored_config as stored_config
 from tic_sweep.store.reader import trial_states as trial_states
 from tic_sweep.store.reading import Reading as Reading
+from tic_sweep.store.reading import open_folder as open_folder
 from tic_sweep.store.remote import RemoteFolder as RemoteFolder
 from tic_sweep.store.segments import DamagedFileWarning as DamagedFileWarning
 from tic_sweep.store.segments import schema_of as schema_of

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tic_sweep.errors import StoreError
 from tic_sweep.store.atomic import temporary_name
+from tic_sweep.store.lock import is_held
 from tic_sweep.store.manifest import Manifest
 
 _NAME = re.compile(r"(\d+)-(\d+)\.(parquet|jsonl)")
@@ -140,6 +141,28 @@ class ResultsFolder:
     def segments(self, table: str) -> list[Path]:
         """Return the Parquet segments of a table in the order they were written."""
         return _numbered(self.table(table), ".parquet")
+
+    def identified(self, table: str) -> dict[Hashable, Path]:
+        """Return the Parquet segments of a table by what tells each from another file of its name."""
+        found: dict[Hashable, Path] = {}
+        for segment in self.segments(table):
+            with suppress(FileNotFoundError):  # `compact` has removed it; its rows are in another one
+                state = segment.stat()
+                found[segment, state.st_ino, state.st_mtime_ns, state.st_size] = segment
+        return found
+
+    @staticmethod
+    def fetched(table: str, segments: Sequence[Path]) -> list[Path]:  # noqa: ARG004 - as that of `RemoteFolder`
+        """Return the paths of some segments, which lie here."""
+        return list(segments)
+
+    def load_manifest(self) -> Manifest:
+        """Read the manifest as it is now."""
+        return Manifest.load(self.manifest)
+
+    def is_held(self) -> bool | None:
+        """Tell whether a session is writing; None where the file system does not say."""
+        return is_held(self.lock)
 
     def journals(self) -> list[Path]:
         """Return the journal segments in the order they were written."""

@@ -1,13 +1,14 @@
-"""Following a results folder that is being written: each look reads no more than what is new."""
+"""Following a results folder that is being written, near or far: each look reads no more than what is new."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
 from tic_sweep.records import TABLES
 from tic_sweep.store.folder import ResultsFolder
 from tic_sweep.store.journal import journal_frame, parse_journal
+from tic_sweep.store.remote import RemoteFolder
 from tic_sweep.store.segments import STAMP, scan_segments, schema_of, with_defaults
 
 
@@ -19,14 +20,14 @@ class Follower:
     table is opened.
     """
 
-    def __init__(self, folder: ResultsFolder, tables: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, folder: ResultsFolder | RemoteFolder, tables: Mapping[str, Sequence[str]]) -> None:
         """Follow tables.
 
         Args:
             folder: whose tables.
             tables: which, in the order to read them, and which columns of each; the identity and the stamp are added.
         """
-        self.folder = folder
+        self.folder: Any = folder  # either kind's segments go back to itself alone
         self._columns = {
             name: list(dict.fromkeys([*TABLES[name].identity, *columns, *STAMP])) for name, columns in tables.items()
         }
@@ -34,36 +35,24 @@ class Follower:
             name: pl.DataFrame(schema={column: schema_of(name)[column] for column in columns})
             for name, columns in self._columns.items()
         }
-        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._seen: set[Hashable] = set()
 
     def look(self) -> dict[str, pl.DataFrame]:
         """Return the tables as they are now: the newest row of each identity, in the order they were written."""
         # As in `scan`, the journals come first: rows that become Parquet meanwhile are seen twice, never missed.
         waiting = {name: parse_journal(content, name) for name, content in self.folder.journal_contents()}
         for table, columns in self._columns.items():
-            unread = self._unread(table)
-            found = [scan_segments(table, unread)] if unread else []
+            segments = self.folder.identified(table)
+            unread = [segment for identity, segment in segments.items() if identity not in self._seen]
+            found = [scan_segments(table, self.folder.fetched(table, unread))] if unread else []
             for name, rows in waiting.items():
                 journaled = journal_frame(table, rows.get(table, ()), name, None)
                 found.append(with_defaults(journaled.lazy(), table, columns))
             if found:
                 new = pl.concat([frame.select(columns) for frame in found]).collect()
                 self._frames[table] = _merged(self._frames[table], new, TABLES[table].identity)
-                self._seen |= unread
+                self._seen.update(segments)
         return dict(self._frames)
-
-    def _unread(self, table: str) -> dict[Path, tuple[int, int, int]]:
-        """Return the segments that have not been read, each with what tells its file from another one's."""
-        unread = {}
-        for segment in self.folder.segments(table):
-            try:
-                found = segment.stat()
-            except FileNotFoundError:  # `compact` has removed it; its rows are in another one
-                continue
-            state = (found.st_ino, found.st_mtime_ns, found.st_size)
-            if self._seen.get(segment) != state:
-                unread[segment] = state
-        return unread
 
 
 def _merged(known: pl.DataFrame, new: pl.DataFrame, identity: Sequence[str]) -> pl.DataFrame:

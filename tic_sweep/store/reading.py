@@ -17,6 +17,16 @@ from tic_sweep.store.remote import RemoteFolder
 ORPHANS = "rows without a trial"
 
 
+def open_folder(place: str | Path) -> ResultsFolder | RemoteFolder:
+    """Open a results folder for reading, by its path or by its URL in an object store.
+
+    Raises:
+        StoreError: if there is none, or it cannot be read.
+    """
+    path = local_path(place)
+    return RemoteFolder.open(str(place)) if path is None else ResultsFolder.open(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The tables of a results folder as they were when it was opened."""
@@ -35,9 +45,8 @@ class Reading:
         Raises:
             StoreError: if there is none, or it cannot be read.
         """
-        path = local_path(place)
-        folder = RemoteFolder.open(str(place)) if path is None else ResultsFolder.open(path)
-        manifest = folder.manifest if isinstance(folder, RemoteFolder) else Manifest.load(folder.manifest)
+        folder = open_folder(place)
+        manifest = folder.manifest if isinstance(folder, RemoteFolder) else folder.load_manifest()
         found = Problems(folder.name)
         # Trials are read first: whatever state a trial is in, the rows that led to it are then there too.
         stored = {table: stored_rows(folder, table, found) for table in dict.fromkeys(("trials", *TABLES))}

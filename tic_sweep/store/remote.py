@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from tic_sweep.store.manifest import Manifest
 CACHE = "TIC_SWEEP_CACHE"
 """Environment variable that names the folder of the cache; else it lies with the user's other caches."""
 READERS = 16
-MANIFEST = "sweep.json"
+MANIFEST, LOCK = "sweep.json", "lock"
 
 
 class RemoteSegment(NamedTuple):
@@ -69,6 +69,30 @@ class RemoteFolder:
         if content is None:
             raise StoreError(f"{address.name} is no results folder (no {MANIFEST} in it): give the URL of a sweep.")
         return cls(address, filesystem, base, Manifest.parse(content, f"{address.name}/{MANIFEST}"))
+
+    def load_manifest(self) -> Manifest:
+        """Read the manifest as it is now.
+
+        Raises:
+            StoreError: if it is there no more, or the store does not answer.
+        """
+        with told(self.name):
+            content = _content(self._filesystem, f"{self._base}/{MANIFEST}")
+        if content is None:
+            raise StoreError(f"{self.name} is no results folder any more (no {MANIFEST} in it): check the URL.")
+        return Manifest.parse(content, f"{self.name}/{MANIFEST}")
+
+    def is_held(self) -> bool | None:
+        """Tell whether a session is writing: not if the lock was given back or is not there; None if it has a name.
+
+        Only the machine that holds a lock can try it, so nobody here can tell whether its process was killed.
+        """
+        with told(self.name):
+            return None if _content(self._filesystem, f"{self._base}/{LOCK}") else False
+
+    def identified(self, table: str) -> dict[Hashable, RemoteSegment]:
+        """Return the Parquet segments of a table by what tells each from another file of its name."""
+        return {segment: segment for segment in self.segments(table)}
 
     def journal_contents(self) -> Iterator[tuple[str, bytes]]:
         """Yield URL and content of each journal segment, without those that become Parquet meanwhile."""

@@ -5,7 +5,7 @@ Looking never changes the network: it runs in evaluation mode, for all T timeste
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from tic_sweep.data import Split, TrialData
 from tic_sweep.fisher import FisherTrace
 from tic_sweep.models import SpikingNetwork
 from tic_sweep.probes import LayerDynamics
-from tic_sweep.records import Row
+from tic_sweep.records import DeficitRow, RobustnessRow, Row
 from tic_sweep.streams import stream
 from tic_sweep.training.attempt import Diverged
 from tic_sweep.training.evaluation import Evaluation, evaluate, horizon_rows
@@ -44,7 +44,7 @@ class Observation:
     validation: Evaluation
     trace: FisherTrace | None
     layers: dict[str, LayerDynamics] | None
-    probed: tuple[Row, ...]
+    probed: tuple[DeficitRow | RobustnessRow, ...]
     seconds: dict[str, float]
 
     def columns(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Observer:
             if is_due(config, config.probes.dynamics_every, epoch):
                 layers = measure_layers(model, config, self.dynamics_images, **shared)
             probed = probe_rows(model, config, self.probe_images, **shared)
-        _refuse_infinite(validation, trace, layers, epoch)
+        _refuse_infinite(validation, trace, layers, probed, epoch)
         return Observation(
             config=config, epoch=epoch, validation=validation, trace=trace, layers=layers, probed=probed,
             seconds=seconds,
@@ -112,7 +112,11 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 
 def _refuse_infinite(
-    validation: Evaluation, trace: FisherTrace | None, layers: dict[str, LayerDynamics] | None, epoch: int
+    validation: Evaluation,
+    trace: FisherTrace | None,
+    layers: dict[str, LayerDynamics] | None,
+    probed: Sequence[DeficitRow | RobustnessRow],
+    epoch: int,
 ) -> None:
     if not math.isfinite(validation.loss):
         raise Diverged(f"validation loss is {validation.loss} after epoch {epoch}")
@@ -120,3 +124,5 @@ def _refuse_infinite(
         raise Diverged(f"the Fisher trace is not finite after epoch {epoch}")
     if layers is not None and not all(layer.is_finite for layer in layers.values()):
         raise Diverged(f"a layer's dynamics are not finite after epoch {epoch}")
+    if not all(math.isfinite(row.loss) for row in probed):
+        raise Diverged(f"the loss on disturbed images is not finite after epoch {epoch}")

@@ -25,12 +25,20 @@ BEST = 10
 """The most checkpoints that ``best`` takes, one per setting: a sweep may have as many settings as trials."""
 
 
-def mirror_report(client: Client, naming: Naming, *, figures: bool = False, checkpoints: str = "best") -> None:
+def mirror_report(
+    client: Client,
+    naming: Naming,
+    results: "Results | None" = None,
+    *,
+    figures: bool = False,
+    checkpoints: str = "best",
+) -> None:
     """Write the run of a results folder's report; what an earlier one with its id held is replaced.
 
     Args:
         client: opens the run.
         naming: of the sweep.
+        results: those of the folder, if they are open.
         figures: whether the sections of report.html are part of it, too, their figures as interactive charts.
         checkpoints: best (of each setting the trial with the best validation accuracy, `BEST` at most), all or none.
     """
@@ -38,7 +46,8 @@ def mirror_report(client: Client, naming: Naming, *, figures: bool = False, chec
     from analysis.claims import check_claims
     from analysis.tables import count_by_status, finding, summary
 
-    results, folder = analysis.open_results(client.folder.root), client.folder
+    folder = client.folder
+    results = results or analysis.open_results(folder.root).held
     manifest = Manifest.load(folder.manifest)
     config = {"sweep": manifest.sweep, "scale": manifest.scale, "varied": list(manifest.varied)}
     config |= {"seeds": list(manifest.seeds), "version": manifest.version}

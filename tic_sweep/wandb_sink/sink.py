@@ -20,6 +20,8 @@ from tic_sweep.wandb_sink.whole import mirror_trials
 if TYPE_CHECKING:
     import wandb
 
+    from analysis.results import Results
+
 CLOSE_SECONDS = 30.0
 """How long `WandbSink.close` waits for what is still to be sent."""
 REPORT_SECONDS = 60.0
@@ -60,6 +62,7 @@ class WandbSink:
         self._live: dict[str, _Live] = {}
         self._not_taken: set[str] = set()
         self._report = False
+        self._results: Results | None = None
         self._lost = 0
         self._first_loss = ""
         self._thread: threading.Thread | None = None
@@ -79,17 +82,18 @@ class WandbSink:
         """Close the trial's run with its outcome."""
         self._do(lambda: self._finish(trial.key, row))
 
-    def close(self, *, report: bool = False) -> list[str]:
+    def close(self, *, report: bool = False, results: "Results | None" = None) -> list[str]:
         """Send what waits, for at most `CLOSE_SECONDS`, and return what there is to tell, one line each.
 
         That is what was lost, though never from the results, and where the runs are that are not with W&B.
 
         Args:
             report: whether to mirror the sweep's report, too, for which it waits `REPORT_SECONDS` more.
+            results: those of the folder, if they are open; what has been asked of them is not worked out again.
         """
         if self._thread is None:
             return []
-        self._report = report
+        self._report, self._results = report, results
         self._queue.put(None)
         self._thread.join(CLOSE_SECONDS + (REPORT_SECONDS if report else 0))
         told = []
@@ -120,7 +124,7 @@ class WandbSink:
             self._client.fall_back()
             self._guarded(lambda: mirror_trials(self._client, self._naming, sorted(self._not_taken)))
         if self._report:
-            self._guarded(lambda: mirror_report(self._client, self._naming))
+            self._guarded(lambda: mirror_report(self._client, self._naming, self._results))
 
     def _guarded(self, act: Callable[[], None]) -> None:
         try:
