@@ -12,9 +12,7 @@ from tic_sweep.delays.network import DelayNetwork as DelayNetwork
 from tic_sweep.delays.network import leaky_sum as leaky_sum
 from tic_sweep.delays.neuron import PUBLISHED_NEURON as PUBLISHED_NEURON
 from tic_sweep.delays.neuron import LateLIF as LateLIF
-from tic_sweep.delays.rates import cosine as cosine
-from tic_sweep.delays.rates import one_cycle as one_cycle
-from tic_sweep.delays.rates import positions_and_others as positions_and_others
+from tic_sweep.delays.parameters import positions_and_others as positions_and_others
 from tic_sweep.delays.readout import READOUTS as READOUTS
 from tic_sweep.delays.readout import delay_logits as delay_logits
 from tic_sweep.delays.readout import weight_penalty as weight_penalty
