@@ -28,7 +28,7 @@ def one_cycle(epoch: int, epochs: int, lr_max: float) -> float:
 
 def cosine(epoch: int, epochs: int, lr: float) -> float:
     """Return the rate in an epoch, ``lr·(1 + cos(π·(epoch - 1) / epochs)) / 2``: from ``lr`` towards zero."""
-    return _cosine(lr, 0.0, (epoch - 1) / epochs)
+    return lr * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / epochs))
 
 
 def _cosine(start: float, end: float, share: float) -> float:
