@@ -46,6 +46,12 @@ class Results:
     """One row per block of toy problems, learning rate and problem."""
     toy_curves: pl.LazyFrame
     """One row per block of toy problems, learning rate and update."""
+    sequences: pl.LazyFrame
+    """One row per trial of task sequences and epoch: test accuracy, spread and whole delays, firing."""
+    delays: pl.LazyFrame
+    """One row per trial, epoch and layer with delays: which synapses exist, how they turn over, their delays."""
+    synapses: pl.LazyFrame
+    """One row per trial, epoch and synapse, at the epochs asked for: of these receptive fields are made."""
     summaries: pl.LazyFrame
     """One row per trial that had ended when the folder was tidied; `analysis.summaries.per_trial` says which hold."""
     readings: tuple[Reading, ...] = ()

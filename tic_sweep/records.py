@@ -233,6 +233,62 @@ class ToyCurveRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceRow:
+    """A trial of task sequences after an epoch: what its epoch row has no place for."""
+
+    key: str = column("the trial's key")
+    epoch: int = column("training epochs completed", "epochs")
+    test_acc: float = column("test accuracy with whole delays", "fraction")
+    test_loss: float = column("test loss with whole delays", "nats")
+    soft_val_acc: float | None = column(
+        "validation accuracy with delays spread as in training; null where they are not learnt", "fraction",
+        default=None,
+    )  # fmt: skip
+    firing_rate: float = column("mean spikes of a hidden neuron on validation sequences", "spikes per timestep")
+    sigma: float | None = column(
+        "width of the spread of delays in training; null where they are not learnt", "timesteps", default=None
+    )
+    position_lr: float | None = column(
+        "learning rate of the delays in the epoch; null at epoch 0 and where they are not learnt", default=None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayRow:
+    """The synapses of a layer with delays after an epoch."""
+
+    key: str = column("the trial's key")
+    epoch: int = column("training epochs completed", "epochs")
+    layer: str = column("hidden or output")
+    possible: int = column("possible synapses", "synapses")
+    active: int = column("of them those that exist", "synapses")
+    grown: int = column("that came in this epoch", "synapses")
+    pruned: int = column("that went in this epoch", "synapses")
+    survived: int = column("that have existed without a break from the start", "synapses")
+    overlap: float = column("|both| / |either| of the synapses now and at the start", "fraction")
+    shift: float = column("mean |delay - first delay| of the synapses that exist", "timesteps")
+    delay_mean: float = column("mean whole delay of the synapses that exist", "timesteps")
+    delay_entropy: float = column("entropy of the histogram of those delays", "bits")
+    excitatory: float = column("share of the synapses that exist with a positive weight", "fraction")
+    empty: int = column("neurons of the layer without any synapse", "neurons")
+    operations: int = column("active times T: multiply-adds of a sample in theory, not a measured cost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynapseRow:
+    """One synapse that exists; a receptive field is all those of a neuron."""
+
+    key: str = column("the trial's key")
+    epoch: int = column("training epochs completed", "epochs")
+    layer: str = column("hidden or output")
+    neuron: int = column("which neuron of the layer, counted from 0")
+    input: int = column("which input of the layer, counted from 0")
+    weight: float = column("signed weight")
+    delay: int = column("whole delay, 0..delays.max_delay, which evaluation uses", "timesteps")
+    delay_real: float = column("delay that training uses", "timesteps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryRow:
     """What the first training of a trial that has ended comes to, computed from its other rows (`transition`).
 
@@ -297,6 +353,9 @@ Row: typing.TypeAlias = (
     | SparsityRow
     | ToyRow
     | ToyCurveRow
+    | SequenceRow
+    | DelayRow
+    | SynapseRow
     | SummaryRow
 )
 
@@ -324,6 +383,9 @@ TABLES: dict[str, Table] = {
         Table("sparsity", SparsityRow, ("key", "cycle", "layer")),
         Table("toy", ToyRow, ("key", "lr", "problem")),
         Table("toy_curves", ToyCurveRow, ("key", "lr", "update")),
+        Table("sequences", SequenceRow, ("key", "epoch")),
+        Table("delays", DelayRow, ("key", "epoch", "layer")),
+        Table("synapses", SynapseRow, ("key", "epoch", "layer", "neuron", "input")),
         Table("summaries", SummaryRow, ("key",)),
     )
 }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tic_sweep.config import (
     DATASETS,
     MODELS,
+    SEQUENCES,
     SURROGATES,
     DataConfig,
     NeuronConfig,
@@ -123,6 +124,7 @@ def test_options_are_the_catalogue() -> None:
     """Data sets, models and surrogates are those of the catalogue."""
     assert tuple(DATASETS) == RULES["data.name"].options
     assert tuple(MODELS) == RULES["model.name"].options
+    assert tuple(SEQUENCES) == RULES["sequences.name"].options
     assert SURROGATES == RULES["neuron.surrogate"].options
 
 
@@ -298,7 +300,9 @@ TOGETHER = (
 """Fields that are accepted next to some values of other fields only."""
 APART = {path for changes in TOGETHER for path in changes} - {"pruning.cycles"}
 IMAGE_RULES = {
-    path: rule for path, rule in RULES.items() if path != "task" and not path.startswith("toy.") and path not in APART
+    path: rule
+    for path, rule in RULES.items()
+    if path != "task" and path.partition(".")[0] not in {"toy", "sequences", "delays"} and path not in APART
 }
 CONFIGS = st.fixed_dictionaries({}, optional={path: values_of(path, rule) for path, rule in IMAGE_RULES.items()})
 
@@ -366,6 +370,10 @@ def test_resources_are_no_science() -> None:
     ("task", "path", "value"),
     [
         ("images", "toy.inputs", 50),
+        ("images", "sequences.noise", 0.1),
+        ("images", "delays.hidden", 8),
+        ("spike_train", "delays.hidden", 8),
+        ("xor", "sequences.noise", 0.1),
         ("spike_train", "data.name", "digits"),
         ("spike_train", "optimiser.lr", 0.1),
         ("spike_train", "toy.width", 0.5),

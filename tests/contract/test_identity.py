@@ -91,6 +91,45 @@ DEFAULTS: dict[str, Any] = {
     "toy.lr_low": 0.001,
     "toy.lr_high": 0.1,
     "toy.lr_count": 17,
+    "sequences.name": "cyclic_sweeps",
+    "sequences.train_samples": 0,
+    "sequences.validation_samples": 0,
+    "sequences.test_samples": 0,
+    "sequences.validation_groups": 1,
+    "sequences.split_seed": 0,
+    "sequences.channels": 16,
+    "sequences.shifts": 4,
+    "sequences.step": 1,
+    "sequences.deletion": 0.1,
+    "sequences.noise": 0.02,
+    "sequences.labels": "stored",
+    "sequences.scaling": "published",
+    "sequences.bin_ms": 10.0,
+    "sequences.pooled": 5,
+    "delays.hidden": 256,
+    "delays.max_delay": 24,
+    "delays.learn": True,
+    "delays.position_lr": 0.1,
+    "delays.position_schedule": "cosine",
+    "delays.interpolation": "gauss",
+    "delays.sigma_start": 0.0,
+    "delays.sigma_share": 0.25,
+    "delays.order": "published",
+    "delays.readout": "softmax_sum",
+    "delays.readout_tau": 0.0,
+    "delays.dropout": 0.4,
+    "delays.rule": "static",
+    "delays.sparsity": 0.0,
+    "delays.budget": "layer",
+    "delays.regrow": "neg_grad",
+    "delays.signs": "presynaptic",
+    "delays.rewire_every": 1,
+    "delays.exchange_share": 0.3,
+    "delays.exchange_until": 0.75,
+    "delays.temperature": 0.0,
+    "delays.l1": 0.01,
+    "delays.backend": "auto",
+    "delays.field_epochs": "",
     "task": "images",
     "timesteps": 10,
     "seed": 0,
@@ -116,10 +155,34 @@ OTHERS = {
     "toy.input_rate": 0.2,
     "toy.target_rate": 0.2,
     "toy.lr_low": 0.01,
+    **{f"sequences.{split}_samples": 1500 for split in ("train", "validation", "test")},
+    "sequences.channels": 20,
+    "sequences.shifts": 8,
+    "sequences.deletion": 0.2,
+    "sequences.noise": 0.2,
+    "delays.sigma_share": 0.5,
+    "delays.dropout": 0.5,
+    "delays.sparsity": 0.5,
+    "delays.rule": "deepr",
+    "delays.exchange_share": 0.5,
+    "delays.exchange_until": 0.5,
 }
 READ_BY = {"toy.width": "xor", "toy.samples": "xor"}
 """The task that reads a field, where it is not the first that reads its section."""
-NEXT_TO = {"loss.alpha": {"loss.name": "alpha"}, "pruning.rewind_epoch": {"pruning.weights": "rewind"}}
+SPARSE = {"delays.sparsity": 0.5}
+NEXT_TO = {
+    "loss.alpha": {"loss.name": "alpha"},
+    "pruning.rewind_epoch": {"pruning.weights": "rewind"},
+    **{f"sequences.{name}": {"sequences.name": "raw_hd"} for name in ("validation_groups", "labels", "scaling")},
+    **{f"sequences.{name}": {"sequences.name": "shd"} for name in ("bin_ms", "pooled")},
+    "delays.rule": SPARSE,
+    "delays.budget": SPARSE,
+    **{f"delays.{n}": SPARSE | {"delays.rule": "deepr"} for n in ("regrow", "signs", "rewire_every", "temperature")},
+    **{
+        f"delays.exchange_{name}": SPARSE | {"delays.rule": "rigl", "delays.regrow": "abs_grad"}
+        for name in ("share", "until")
+    },
+}
 """Values next to which alone a field may differ from its default."""
 
 
@@ -153,8 +216,12 @@ def test_keys_are_frozen(name: str, key: str) -> None:
 @pytest.mark.parametrize(("path", "rule"), field_rules().items())
 def test_every_field_is_part_of_the_key(path: str, rule: Rule) -> None:
     """Two trials that differ in any field have different keys."""
-    task = READ_BY.get(path, "spike_train" if path.startswith("toy.") else "images")
-    base = replaced(TrialConfig(), {"task": task, **NEXT_TO.get(path, {})})
+    section = path.partition(".")[0]
+    tasks = {"toy": "spike_train", "sequences": "sequences", "delays": "sequences"}
+    base = replaced(
+        TrialConfig(),
+        {"task": READ_BY.get(path, tasks.get(section, "images")), "timesteps": 40, **NEXT_TO.get(path, {})},
+    )
 
     assert trial_key(base) != trial_key(replaced(base, {path: other(path, rule)}))
 

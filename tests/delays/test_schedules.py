@@ -1,10 +1,9 @@
-"""σ and the learning rates over epochs."""
+"""σ over epochs, and which parameters are delays."""
 
 import pytest
-import torch
 from delays.delay_cases import small_network
 
-from tic_sweep.delays import FINAL_SIGMA, SigmaSchedule, cosine, one_cycle, positions_and_others, published_schedule
+from tic_sweep.delays import FINAL_SIGMA, SigmaSchedule, positions_and_others, published_schedule
 
 
 def test_sigma_halves_evenly_and_arrives_exactly():
@@ -36,26 +35,6 @@ def test_each_published_step_multiplies_by_the_same_factor():
 def test_kernels_too_short_to_spread_are_narrow_from_the_start_to_the_end(max_delay: int):
     """Without delays there is nothing to spread, and with few epochs nothing to wait for."""
     assert 0.23 == published_schedule(max_delay, 3).after(0)
-
-
-@pytest.mark.parametrize("epochs", [1, 2, 10, 20, 150])
-def test_one_cycle_is_torchs(epochs: int):
-    """Stepped once an epoch, as published."""
-    optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 5e-3, total_steps=epochs)
-    rates = []
-    for _ in range(epochs):
-        rates.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
-        if len(rates) < epochs:
-            schedule.step()
-
-    assert rates == pytest.approx([one_cycle(e, epochs, 5e-3) for e in range(1, epochs + 1)], rel=1e-9)
-
-
-def test_cosine_starts_at_its_rate_and_is_halfway_in_the_middle():
-    """Epochs 1 and 6 of ten: cos 0 and cos π/2."""
-    assert [0.1, 0.05] == pytest.approx([cosine(1, 10, 0.1), cosine(6, 10, 0.1)])
 
 
 def test_positions_and_other_parameters_are_told_apart():

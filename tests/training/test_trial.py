@@ -10,6 +10,7 @@ from cases import SMALL
 from training.trial_runs import RESOURCES, ending, numbers, rows_of, run
 
 from tic_sweep.config import Resources, field_rules, flatten, replaced, trial_key
+from tic_sweep.config.checks import IDLE_FIELDS
 from tic_sweep.data import RawImages
 from tic_sweep.probes import LayerDynamics
 from tic_sweep.records import DeficitRow, DynamicsRow, FisherRow, HorizonRow
@@ -326,8 +327,9 @@ FLIPPED_FROM = {
 
 def test_every_field_has_another_value():
     """The table of flips names every field of a trial of task images."""
-    # The task itself and the fields of its toys are flipped where the toys are tested.
-    flipped = {path for path in field_rules() if path != "task" and not path.startswith("toy.")}
+    # The task itself and the fields of other tasks are flipped where those are tested.
+    others = IDLE_FIELDS["images"]
+    flipped = {path for path in field_rules() if path != "task" and path.partition(".")[0] not in others}
 
     assert flipped == set(OTHER_VALUES)
 

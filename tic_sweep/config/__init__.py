@@ -1,10 +1,14 @@
 """Configs: a run is a value. `TrialConfig` is the science, `Resources` the circumstance."""
 
 from tic_sweep.config.catalogue import DATASETS as DATASETS
+from tic_sweep.config.catalogue import EPOCH_TASKS as EPOCH_TASKS
 from tic_sweep.config.catalogue import MODELS as MODELS
+from tic_sweep.config.catalogue import SEQUENCES as SEQUENCES
 from tic_sweep.config.catalogue import SURROGATES as SURROGATES
 from tic_sweep.config.catalogue import TASKS as TASKS
 from tic_sweep.config.catalogue import DatasetSpec as DatasetSpec
+from tic_sweep.config.catalogue import SequenceSpec as SequenceSpec
+from tic_sweep.config.delays import DelaysConfig as DelaysConfig
 from tic_sweep.config.fields import Rule as Rule
 from tic_sweep.config.fields import Scalar as Scalar
 from tic_sweep.config.fields import listed as listed
@@ -23,6 +27,7 @@ from tic_sweep.config.network import DataConfig as DataConfig
 from tic_sweep.config.network import ModelConfig as ModelConfig
 from tic_sweep.config.network import NeuronConfig as NeuronConfig
 from tic_sweep.config.resources import Resources as Resources
+from tic_sweep.config.sequences import SequencesConfig as SequencesConfig
 from tic_sweep.config.toy import ToyConfig as ToyConfig
 from tic_sweep.config.training import LossConfig as LossConfig
 from tic_sweep.config.training import OptimiserConfig as OptimiserConfig

@@ -1,4 +1,4 @@
-"""What exists by name: data sets with the facts a config needs before any image is read, and models."""
+"""What exists by name: data sets with the facts a config needs before any of them is read, and models."""
 
 from dataclasses import dataclass
 
@@ -40,6 +40,39 @@ DATASETS: dict[str, DatasetSpec] = {
     ),
 }  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceSpec:
+    """Shape and size of a data set of sequences; 0 where the trial chooses.
+
+    ``timesteps`` is the most that a sequence has, and ``groups`` how many speakers the training set is known to hold.
+    """
+
+    classes: int
+    channels: int
+    timesteps: int
+    train_sequences: int
+    validation_sequences: int
+    test_sequences: int
+    groups: int
+    source: str
+
+
+SEQUENCES: dict[str, SequenceSpec] = {
+    "cyclic_sweeps": SequenceSpec(
+        classes=0, channels=0, timesteps=0, train_sequences=2048, validation_sequences=512, test_sequences=2048,
+        groups=0, source="made up: channels spike one after the other, so that only their lags tell the class",
+    ),
+    "raw_hd": SequenceSpec(
+        classes=20, channels=40, timesteps=80, train_sequences=8156, validation_sequences=0, test_sequences=2264,
+        groups=10, source="Raw Heidelberg Digits: 80 mel frames of spoken digits (Cramer et al. 2020)",
+    ),
+    "shd": SequenceSpec(
+        classes=20, channels=700, timesteps=0, train_sequences=8156, validation_sequences=0, test_sequences=2264,
+        groups=10, source="Spiking Heidelberg Digits (Cramer et al. 2020)",
+    ),
+}  # fmt: skip
+
 MODELS: dict[str, str] = {
     "small_conv": "three spiking convolutions after the stem (8-16-16-32 channels at width 1): a laptop's net",
     "resnet19": "ResNet19 as the TIC paper's code lays it out (26.11 M parameters at width 1)",
@@ -50,8 +83,12 @@ MODELS: dict[str, str] = {
 
 TASKS: dict[str, str] = {
     "images": "train a network of `model` to classify the images of `data`",
+    "sequences": "train a network with delays to classify the sequences of `sequences`",
     "spike_train": "teach single neurons a random spike train each (Yang 2020's toy)",
     "xor": "teach networks a smooth exclusive-or of two numbers (Yang 2020's second data set)",
 }
+
+EPOCH_TASKS: tuple[str, ...] = ("images", "sequences")
+"""Tasks whose trials are epochs of a training; the others are blocks of toy problems."""
 
 SURROGATES: tuple[str, ...] = ("arctan", "sigmoid", "triangle", "fast_sigmoid")

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from tic_sweep.config.trial import TrialConfig
 
 IDLE_FIELDS: dict[str, tuple[str, ...]] = {
-    "images": ("toy",),
+    "images": ("toy", "sequences", "delays"),
+    "sequences": ("data", "model", "probes", "pruning", "toy"),
     "spike_train": (
         "data", "model", "loss", "fisher", "probes", "pruning", "optimiser.lr", "optimiser.schedule",
-        "optimiser.batch_size", "optimiser.epochs", "toy.width", "toy.samples",
+        "optimiser.batch_size", "optimiser.epochs", "toy.width", "toy.samples", "sequences", "delays",
     ),
     "xor": (
         "data", "model", "loss", "fisher", "probes", "pruning", "optimiser.lr", "optimiser.schedule",
         "optimiser.batch_size", "optimiser.epochs", "toy.inputs", "toy.input_rate", "toy.target_rate",
+        "sequences", "delays",
     ),
 }  # fmt: skip
 """Sections and fields that a task does not read: they stay at their defaults, lest a table show what had no effect."""

@@ -14,10 +14,13 @@ class OptimiserConfig(Section):
     section: ClassVar[str] = "optimiser"
 
     name: str = choice("sgd", ("sgd", "adamw"), "update rule")
-    lr: float = real(0.3, "learning rate at the first step", above=0)
+    lr: float = real(0.3, "learning rate at the first step; of schedule one_cycle the highest", above=0)
     momentum: float = real(0.9, "SGD's momentum; AdamW's first beta", at_least=0, at_most=0.999)
     weight_decay: float = real(5e-4, "L2 penalty of SGD; decoupled decay of AdamW", at_least=0)
-    schedule: str = choice("cosine", ("cosine", "constant"), "learning rate over epochs: cosine to zero, or constant")
+    schedule: str = choice(
+        "cosine", ("cosine", "constant", "one_cycle"),
+        "learning rate over epochs: cosine to zero, constant, or up and down again",
+    )  # fmt: skip
     batch_size: int = integer(128, "images a step", unit="images", at_least=1)
     epochs: int = integer(300, "passes over the training images", at_least=0)
 

@@ -5,6 +5,9 @@ from tic_sweep.delays.backends import choose_backend as choose_backend
 from tic_sweep.delays.backends import costs as costs
 from tic_sweep.delays.budget import BUDGETS as BUDGETS
 from tic_sweep.delays.budget import synapse_budget as synapse_budget
+from tic_sweep.delays.building import build_network as build_network
+from tic_sweep.delays.building import rewiring_of as rewiring_of
+from tic_sweep.delays.building import sigma_schedule as sigma_schedule
 from tic_sweep.delays.kernel import INTERPOLATIONS as INTERPOLATIONS
 from tic_sweep.delays.linear import DelayLinear as DelayLinear
 from tic_sweep.delays.network import ORDERS as ORDERS
@@ -12,9 +15,7 @@ from tic_sweep.delays.network import DelayNetwork as DelayNetwork
 from tic_sweep.delays.network import leaky_sum as leaky_sum
 from tic_sweep.delays.neuron import PUBLISHED_NEURON as PUBLISHED_NEURON
 from tic_sweep.delays.neuron import LateLIF as LateLIF
-from tic_sweep.delays.rates import cosine as cosine
-from tic_sweep.delays.rates import one_cycle as one_cycle
-from tic_sweep.delays.rates import positions_and_others as positions_and_others
+from tic_sweep.delays.parameters import positions_and_others as positions_and_others
 from tic_sweep.delays.readout import READOUTS as READOUTS
 from tic_sweep.delays.readout import delay_logits as delay_logits
 from tic_sweep.delays.readout import weight_penalty as weight_penalty

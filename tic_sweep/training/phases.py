@@ -7,10 +7,10 @@ with E = ``optimiser.epochs`` and N = ``pruning.epochs``. A cycle prunes before 
 follow one another after epoch E.
 """
 
-import math
 from dataclasses import dataclass
 
 from tic_sweep.config import TrialConfig
+from tic_sweep.training.rates import rate_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,13 @@ def ending_with(config: TrialConfig, epoch: int) -> tuple[Phase, ...]:
 
 
 def learning_rate(config: TrialConfig, epoch: int) -> float:
-    """Return the rate during ``epoch``, the e-th of the E of its phase: ``lr·(1 + cos(π·(e - 1)/E))/2``, or ``lr``.
+    """Return the rate during ``epoch`` by the schedule of its phase, from ``optimiser.lr``.
 
-    A retraining starts its schedule anew, at ``optimiser.lr`` times ``pruning.lr_factor``.
+    A retraining starts its schedule anew, from ``optimiser.lr`` times ``pruning.lr_factor``.
     """
     phase = phase_of(config, epoch)
     lr = config.optimiser.lr * (config.pruning.lr_factor if phase.cycle else 1.0)
-    if config.optimiser.schedule == "constant":
-        return lr
-    return lr * 0.5 * (1 + math.cos(math.pi * (epoch - phase.start - 1) / phase.epochs))
+    return rate_at(config.optimiser.schedule, epoch - phase.start, phase.epochs, lr)
 
 
 def is_due(config: TrialConfig, every: int, epoch: int) -> bool:
