@@ -20,10 +20,9 @@ PRUNED = replaced(SMALL, {"pruning.cycles": 2, "pruning.epochs": 2, "pruning.tim
 """Epochs 1 and 2 are the first training, 3 and 4 the first cycle, 5 and 6 the second."""
 LIVELY = replaced(PRUNED, {"neuron.v_threshold": 0.3, "data.coding": "poisson"})
 SUGGESTING = {
-    "optimiser.epochs": 15, "optimiser.batch_size": 8, "neuron.tau": 4 / 3, "timesteps": 5, "fisher.every": 15,
-    "pruning.cycles": 1, "pruning.epochs": 1, "pruning.timesteps": 0, "pruning.suggest": True,
+    "timesteps": 5, "pruning.cycles": 1, "pruning.epochs": 1, "pruning.timesteps": 0, "pruning.suggest": True,
 }  # fmt: skip
-"""Trained until the Fisher trace ends before T = 5, and retrained for as long."""
+"""Two epochs at T = 5, then one for as long as the Fisher trace says."""
 
 
 def column(reports: list[Report], name: str) -> list[Any]:
@@ -177,17 +176,18 @@ def test_every_cycle_begins_with_a_fresh_update_rule(digits: RawImages):
     assert [3, 5] == changes
 
 
+@pytest.mark.usefixtures("information_ends_early")
 @pytest.mark.parametrize(("suggest", "timesteps"), [(True, None), (False, 5)])
 def test_the_trial_may_choose_its_timesteps(digits: RawImages, *, suggest: bool, timesteps: int | None):
     """T_retrain is where the trial's own Fisher trace ends after the first training; it is told in any case."""
     reports, _ = run(replaced(PRUNED, SUGGESTING | {"pruning.suggest": suggest}), digits)
-    end = information_end([row.fisher_trace for row in rows_of(reports[15], FisherRow)])
+    end = information_end([row.fisher_trace for row in rows_of(reports[2], FisherRow)])
     rows = cycles_of(reports)
 
     assert 1 <= end < 5
     assert end == rows[0].suggested_timesteps
     assert (5, timesteps or end) == tuple(row.timesteps for row in rows)
-    assert rows[1].timesteps == reports[16].epoch.train_timesteps
+    assert rows[1].timesteps == reports[3].epoch.train_timesteps
 
 
 def test_fisher_is_measured_when_the_first_training_ends(digits: RawImages):
@@ -229,12 +229,13 @@ def test_a_trial_stopped_anywhere_ends_as_if_never_stopped(
     assert all(torch.equal(mask, resumed._cycles.masks[name]) for name, mask in whole._cycles.masks.items())
 
 
+@pytest.mark.usefixtures("information_ends_early")
 def test_the_time_and_the_timesteps_chosen_survive_a_stop(digits: RawImages, tmp_path: Path):
     """Seconds of the attempts add up, and a T_retrain once chosen is not chosen again."""
     config = replaced(PRUNED, SUGGESTING | {"pruning.epochs": 2})
     stopped = Training(config, digits, RESOURCES, tmp_path / "trial.pt")
     ongoing = stopped.reports()
-    before = [next(ongoing) for _ in range(17)]
+    before = [next(ongoing) for _ in range(4)]
     next(ongoing)
     resumed = Training(config, digits, RESOURCES, tmp_path / "trial.pt")
     after = list(resumed.reports())
