@@ -23,6 +23,7 @@ from analysis.plot_panels import SETTING_SECTIONS
 from analysis.plot_robustness import ROBUSTNESS_SECTIONS
 from analysis.plot_search import SEARCH_SECTIONS
 from analysis.report_capacity import CAPACITY_SECTIONS
+from analysis.report_delays import DELAY_SECTIONS
 from analysis.report_pruning import PRUNING_SECTIONS
 from analysis.report_texts import accuracy_texts, toy_texts
 from analysis.results import Results
@@ -207,6 +208,7 @@ SECTIONS: tuple[Section, ...] = (
     *ROBUSTNESS_SECTIONS,
     *PRUNING_SECTIONS,
     *CAPACITY_SECTIONS,
+    *DELAY_SECTIONS,
     *VARIANTS,
 )
 SINGLE_SETTINGS = (
