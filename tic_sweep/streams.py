@@ -5,7 +5,9 @@ from typing import Literal, TypeAlias
 
 import torch
 
-Purpose: TypeAlias = Literal["init", "data", "augment", "coding", "fisher", "evaluation", "probes", "toy"]
+Purpose: TypeAlias = Literal[
+    "init", "data", "augment", "coding", "fisher", "evaluation", "probes", "toy", "sequences", "dropout", "rewiring"
+]
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> torch.Generator:

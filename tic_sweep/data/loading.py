@@ -1,14 +1,44 @@
-"""Data sets by name: the embedded digits, and those that lie in a folder."""
+"""Data sets by name: the embedded digits, and those that lie in a folder; and which of them a trial needs."""
 
 import os
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
-from tic_sweep.config import DATASETS
+from tic_sweep.config import DATASETS, TrialConfig
 from tic_sweep.data.raw import RawImages
+from tic_sweep.data.raw_hd import read_raw_hd
+from tic_sweep.data.sequences import RawSequences, RawSpikeSets
+from tic_sweep.data.spike_files import read_spikes
 from tic_sweep.data.subsets import proportional
 from tic_sweep.errors import DataError, did_you_mean
+
+RawData: TypeAlias = RawImages | RawSequences | RawSpikeSets
+"""What trials of a node share: a data set as it is published."""
+
+
+def data_name(config: TrialConfig) -> str | None:
+    """Return the name of the data set that a trial is given; None if it needs none or makes up its own."""
+    if config.task == "images":
+        return config.data.name
+    made_up = config.task != "sequences" or config.sequences.name == "cyclic_sweeps"
+    return None if made_up else config.sequences.name
+
+
+def load_data(name: str, folder: Path | None = None, *, download: bool = False) -> RawData:
+    """Load images of `DATASETS` or sequences of `SEQUENCES` by name; sequences are never fetched.
+
+    Raises:
+        DataError: as `load_images` does.
+    """
+    if name == "raw_hd":
+        return read_raw_hd(_folder(name, folder))
+    if name == "shd":
+        place = _folder(name, folder)
+        place = place if (place / "shd_train.h5").is_file() else place / "SHD"
+        return RawSpikeSets(read_spikes(place / "shd_train.h5"), read_spikes(place / "shd_test.h5"))
+    return load_images(name, folder, download=download)
 
 
 def load_images(name: str, folder: Path | None = None, *, download: bool = False) -> RawImages:

@@ -9,6 +9,7 @@ recordings are those of Cramer et al. 2020. Its test set holds two speakers that
 recordings of the others.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,30 +28,50 @@ PUBLISHED_SCALE = 0.00099 * 20
 
 
 def load_raw_hd(folder: Path, *, labels: str = "stored", scaling: str = "published") -> RawSequences:
-    """Read Raw Heidelberg Digits from ``folder``, or from ``RawHD`` in it, as sequences [N, 80, 40].
+    """Return `rescaled` sequences of `read_raw_hd`."""
+    return rescaled(read_raw_hd(folder), labels=labels, scaling=scaling)
+
+
+def read_raw_hd(folder: Path) -> RawSequences:
+    """Read Raw Heidelberg Digits from ``folder``, or from ``RawHD`` in it, as sequences [N, 80, 40] in dB.
+
+    Raises:
+        DataError: if a file is missing or not what it should be: one line that says what to do.
+    """
+    folder = folder if (folder / "training_x_data.npy").is_file() else folder / FOLDER
+    train_x, test_x = (_frames(folder / f"{part}_x_data.npy") for part in ("training", "testing"))
+    return RawSequences(
+        train_x=train_x,
+        train_labels=_labels(folder / "training_y_data.npy", len(train_x)),
+        test_x=test_x,
+        test_labels=_labels(folder / "testing_y_data.npy", len(test_x)),
+        train_groups=_speakers(folder / "training_speaker.npy", len(train_x)),
+        test_groups=_speakers(folder / "testing_speaker.npy", len(test_x)),
+    )
+
+
+def rescaled(raw: RawSequences, *, labels: str, scaling: str) -> RawSequences:
+    """Return sequences read in dB as a trial uses them.
 
     Args:
-        folder: where the arrays lie.
+        raw: what `read_raw_hd` returned; left as it is.
         labels: ``stored``, or ``languages_swapped`` to number the two languages the other way round.
         scaling: ``published`` is (dB - quietest dB of the training set)·0.0198; ``standardised`` takes each recording
             to mean 0 and deviation 1; ``decibel`` leaves the frames as they are.
 
     Raises:
-        DataError: if a name is unknown or a file is missing or not what it should be: one line that says what to do.
+        DataError: for an unknown name.
     """
     for name, value, options in (("labels", labels, LABELS), ("scaling", scaling, SCALINGS)):
         if value not in options:
             raise DataError(f"{name} of Raw Heidelberg Digits must be one of {', '.join(options)}, got {value!r}.")
-    folder = folder if (folder / "training_x_data.npy").is_file() else folder / FOLDER
-    train_x, test_x = (_frames(folder / f"{part}_x_data.npy") for part in ("training", "testing"))
-    quietest = float(train_x.min())
-    return RawSequences(
-        train_x=_scaled(train_x, scaling, quietest),
-        train_labels=_labels(folder / "training_y_data.npy", len(train_x), labels),
-        test_x=_scaled(test_x, scaling, quietest),
-        test_labels=_labels(folder / "testing_y_data.npy", len(test_x), labels),
-        train_groups=_speakers(folder / "training_speaker.npy", len(train_x)),
-        test_groups=_speakers(folder / "testing_speaker.npy", len(test_x)),
+    quietest, swapped = float(raw.train_x.min()), DIGITS * (labels == "languages_swapped")
+    return replace(
+        raw,
+        train_x=_scaled(raw.train_x, scaling, quietest),
+        train_labels=(raw.train_labels + swapped) % CLASSES,
+        test_x=_scaled(raw.test_x, scaling, quietest),
+        test_labels=(raw.test_labels + swapped) % CLASSES,
     )
 
 
@@ -74,11 +95,11 @@ def _frames(path: Path) -> np.ndarray:
     return x_NTI
 
 
-def _labels(path: Path, count: int, labels: str) -> np.ndarray:
+def _labels(path: Path, count: int) -> np.ndarray:
     y_N = _whole_numbers(path, count)
     if not ((y_N >= 0) & (y_N < CLASSES)).all():
         raise DataError(f"{path} must hold labels 0..{CLASSES - 1}, got {y_N.min()}..{y_N.max()}.")
-    return (y_N + DIGITS) % CLASSES if labels == "languages_swapped" else y_N
+    return y_N
 
 
 def _speakers(path: Path, count: int) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""A data set of sequences as plain arrays: small enough to share once per node, and readable without torch."""
+"""Data sets of sequences as plain arrays: small enough to share once per node, and readable without torch."""
 
 from dataclasses import dataclass
 
@@ -19,3 +19,25 @@ class RawSequences:
     test_labels: np.ndarray
     train_groups: np.ndarray | None = None
     test_groups: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawSpikes:
+    """Recordings of spikes as they are stored; those of recording n are ``times[starts[n]:starts[n + 1]]``.
+
+    ``times`` are in seconds, ``units`` say which channel fired; ``groups`` are as in `RawSequences`.
+    """
+
+    times: np.ndarray
+    units: np.ndarray
+    starts: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawSpikeSets:
+    """A training and a test set of spikes, not yet counted in bins, so that trials of any bins can share them."""
+
+    train: RawSpikes
+    test: RawSpikes

@@ -8,12 +8,13 @@
 Spikes are counted in bins of time and of neighbouring channels: with the usual 10 ms and 5 channels, [N, T, 140].
 """
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tic_sweep.data.sequences import RawSequences
+from tic_sweep.data.sequences import RawSequences, RawSpikes, RawSpikeSets
 from tic_sweep.errors import DataError
 
 UNITS = 700
@@ -23,23 +24,34 @@ EXTRA = "tic-sweep[audio]"
 def load_spike_files(
     train: Path, test: Path, *, timesteps: int = 100, bin_ms: float = 10.0, pooled: int = 5, units: int = UNITS
 ) -> RawSequences:
-    """Read a training and a test file as spike counts in float32 [N, T, units / pooled].
+    """Read a training and a test file and count their spikes, as `in_bins` does."""
+    sets = RawSpikeSets(read_spikes(train), read_spikes(test))
+    return in_bins(sets, timesteps=timesteps, bin_ms=bin_ms, pooled=pooled, units=units)
+
+
+def in_bins(sets: RawSpikeSets, *, timesteps: int, bin_ms: float, pooled: int, units: int = UNITS) -> RawSequences:
+    """Return spike counts in float32 [N, T, units / pooled].
 
     Args:
-        train: the training file.
-        test: the test file.
+        sets: the recordings.
         timesteps: T; spikes from T·bin_ms on are left out.
         bin_ms: length of a timestep, in ms.
         pooled: neighbouring channels counted together.
         units: channels in the files.
-
-    Raises:
-        DataError: if h5py is not installed, or a file is missing or not of this layout.
     """
-    (train_x, train_y, train_who), (test_x, test_y, test_who) = (
-        _read(path, timesteps, bin_ms, pooled, units) for path in (train, test)
+
+    def counts(spikes: RawSpikes) -> np.ndarray:
+        cuts = [slice(*pair) for pair in itertools.pairwise(spikes.starts.tolist())]
+        return np.stack([
+            counted(
+                spikes.times[cut], spikes.units[cut], timesteps=timesteps, bin_ms=bin_ms, pooled=pooled, units=units
+            )
+            for cut in cuts
+        ])
+
+    return RawSequences(
+        counts(sets.train), sets.train.labels, counts(sets.test), sets.test.labels, sets.train.groups, sets.test.groups
     )
-    return RawSequences(train_x, train_y, test_x, test_y, train_who, test_who)
 
 
 def counted(
@@ -57,9 +69,12 @@ def counted(
     return np.bincount(flat_S, minlength=timesteps * channels).reshape(timesteps, channels).astype(np.float32)
 
 
-def _read(
-    path: Path, timesteps: int, bin_ms: float, pooled: int, units: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def read_spikes(path: Path) -> RawSpikes:
+    """Read a file of spikes.
+
+    Raises:
+        DataError: if h5py is not installed, or the file is missing or not of this layout.
+    """
     try:
         import h5py
     except ImportError as error:
@@ -68,14 +83,17 @@ def _read(
         raise DataError(f"{path} is missing: put the unpacked .h5 file there, from https://zenkelab.org/datasets.")
     try:
         with h5py.File(path) as file:
-            labels_N = np.asarray(file["labels"], dtype=np.int64)
             spikes: Any = file["spikes"]  # a group, which h5py's own types do not tell from a data set
-            recordings = zip(spikes["times"], spikes["units"], strict=True)
-            x_NTI = np.stack([
-                counted(times, which, timesteps=timesteps, bin_ms=bin_ms, pooled=pooled, units=units)
-                for times, which in recordings
-            ])
-            speakers_N = np.asarray(file["extra/speaker"], dtype=np.int64) if "extra/speaker" in file else None
+            times, units = list(spikes["times"]), list(spikes["units"])
+            lengths = [len(one) for one in times]
+            if lengths != [len(one) for one in units]:
+                raise ValueError("times and units differ in length")  # noqa: TRY301 - told like any other damage
+            return RawSpikes(
+                times=np.concatenate(times),
+                units=np.concatenate(units).astype(np.int16),
+                starts=np.cumsum([0, *lengths]),
+                labels=np.asarray(file["labels"], dtype=np.int64),
+                groups=np.asarray(file["extra/speaker"], dtype=np.int64) if "extra/speaker" in file else None,
+            )
     except (OSError, KeyError, ValueError) as error:
         raise DataError(f"{path} is damaged or not of the layout of the Spiking Heidelberg Digits: {error}.") from error
-    return x_NTI, labels_N, speakers_N

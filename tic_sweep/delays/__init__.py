@@ -5,6 +5,9 @@ from tic_sweep.delays.backends import choose_backend as choose_backend
 from tic_sweep.delays.backends import costs as costs
 from tic_sweep.delays.budget import BUDGETS as BUDGETS
 from tic_sweep.delays.budget import synapse_budget as synapse_budget
+from tic_sweep.delays.building import build_network as build_network
+from tic_sweep.delays.building import rewiring_of as rewiring_of
+from tic_sweep.delays.building import sigma_schedule as sigma_schedule
 from tic_sweep.delays.kernel import INTERPOLATIONS as INTERPOLATIONS
 from tic_sweep.delays.linear import DelayLinear as DelayLinear
 from tic_sweep.delays.network import ORDERS as ORDERS

@@ -1,7 +1,9 @@
 """Readouts of networks with delays, and the penalty of their published loss. Shapes: T timesteps, N samples, K classes.
 
-    mean, sum       of the outputs 1..t, as `tic_sweep.snn.horizon_logits` has them
+    mean, sum       of the outputs 1..t
     softmax_sum     m_t = Σ_{u≤t} softmax(output_u), in 0..t: published
+
+all of which `tic_sweep.snn.horizon_logits` works out, so that the Fisher trace knows them too.
 
 The published loss is the cross-entropy of m_T, that is log-softmax a second time, plus λ·Σ|w| over the delay layers.
 """
@@ -23,7 +25,7 @@ def delay_logits(outputs_TNK: Tensor, readout: str) -> Tensor:
     """
     if readout not in READOUTS:
         raise ValueError(f"readout must be one of {', '.join(READOUTS)}, got {readout!r}.")
-    return outputs_TNK.softmax(-1).cumsum(0) if readout == "softmax_sum" else horizon_logits(outputs_TNK, readout)
+    return horizon_logits(outputs_TNK, readout)
 
 
 def weight_penalty(model: nn.Module, l1: float) -> Tensor:

@@ -87,21 +87,27 @@ class Rewirer:
         self.budget = synapse_budget(shapes, rewiring.density, rewiring.budget)
         names = list(layers)
         self._pools = [names] if rewiring.budget == "global" else [[name] for name in names]
+        for pool in self._pools:  # before the signs, so that every rule begins with the same synapses
+            self._draw_mask(pool, generator)
         for layer in layers.values():
             layer.dense_gradient = rewiring.rule in {"deepr", "rigl"} and rewiring.regrow != "random"
             if rewiring.rule == "deepr":
                 _fix_signs(layer, rewiring.signs, generator)
-        for pool in self._pools:
-            self._draw_mask(pool, generator)
         self._turnover = Turnover({name: layer.mask for name, layer in layers.items()})
 
     @torch.no_grad()
-    def step(self, optimiser: torch.optim.Optimizer, generator: torch.Generator) -> None:
+    def step(
+        self,
+        optimiser: torch.optim.Optimizer,
+        generator: torch.Generator,
+        positions: torch.optim.Optimizer | None = None,
+    ) -> None:
         """Rewire after a step of the optimiser: weights of synapses that do not exist are zero again, and counts exact.
 
         Args:
             optimiser: the weights' (and perhaps the positions'); its moments of synapses that come are forgotten.
             generator: (CPU) what random regrowth and noise draw from.
+            positions: the positions' optimiser, where they have one of their own; it forgets likewise.
 
         Raises:
             ValueError: if gradients are needed and there are none.
@@ -124,7 +130,7 @@ class Rewirer:
                 chosen = regrown(self.rewiring.regrow, ~left_S, self._gradient(pool), count, generator)
                 come_S[chosen] = True
                 weight_S[chosen] = NEWBORN if self.rewiring.rule == "deepr" else 0.0
-            self._write(pool, weight_S, left_S | come_S, gone_S, come_S, optimiser)
+            self._write(pool, weight_S, left_S | come_S, gone_S, come_S, optimiser, positions or optimiser)
 
     def turnover(self) -> dict[str, LayerTurnover]:
         """Return what has changed in each layer since this was last asked for, and since the beginning."""
@@ -172,7 +178,7 @@ class Rewirer:
 
     def _write(
         self, pool: list[str], weight_S: Tensor, mask_S: Tensor, gone_S: Tensor, come_S: Tensor,
-        optimiser: torch.optim.Optimizer,
+        optimiser: torch.optim.Optimizer, positions: torch.optim.Optimizer,
     ) -> None:  # fmt: skip
         """Put a pool's new weights and masks into its layers, count them, and forget the moments of what came."""
         wanted = sum(self.budget[name] for name in pool)
@@ -187,7 +193,7 @@ class Rewirer:
             layer.mask.copy_(mask.view(shape))
             forget_moments(optimiser, layer.weight, come.view(shape))
             # A synapse that has gone must not drift on: its delay is part of what it will be when it comes again.
-            forget_moments(optimiser, layer.position, (come | gone).view(shape))
+            forget_moments(positions, layer.position, (come | gone).view(shape))
             self._turnover.count(name, gone.view(shape), come.view(shape))
 
 

@@ -24,6 +24,8 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from tic_sweep.centroid import information_centroid
 from tic_sweep.config import PUBLISHED_BATCH
+from tic_sweep.delays import DelayLinear
+from tic_sweep.fisher.delayed import DelayNorms
 from tic_sweep.fisher.per_sample import PerSampleNorms, has_rule
 from tic_sweep.snn import horizon_logits
 
@@ -89,11 +91,12 @@ def fisher_trace(
 
     Args:
         model: maps images to outputs per timestep [T, N, K]; put into evaluation mode meanwhile. Convolutions, linear
-            layers and `TimeNorm` are handled in closed form, any other parameter by one backward pass per sample and t.
-        images: the model's input, [N, C, H, W] or [T, N, C, H, W].
+            layers, layers with delays and `TimeNorm` are handled in closed form, any other parameter by one backward
+            pass per sample and t.
+        images: the model's input: [N, C, H, W] or [T, N, C, H, W], or sequences [N, T, I].
         labels: [N], used by kinds ``empirical`` and ``batch``.
         kind: ``empirical``, ``sampled`` or ``batch``.
-        readout: ``mean`` or ``sum``, see `horizon_logits`.
+        readout: see `horizon_logits`.
         layers: whether to keep the trace of each layer and block too.
         chunk: images per forward pass; bounds the memory, changes no number beyond rounding. Kind ``batch`` always
             takes 16 and leaves out an incomplete last batch.
@@ -158,9 +161,9 @@ def _sample_units(
         logits_TNK = horizon_logits(model(images), readout)
         likelihood_TN = _log_likelihood(logits_TNK, _drawn(logits_TNK, generator) if sampled else labels)
     norms = {
-        name: PerSampleNorms(module, calls[name][0][0], len(labels), masks.get(name))
+        name: _norms(module, calls[name][0][0], len(labels), masks.get(name))
         for name, module in owners.items()
-        if has_rule(module) and len(calls[name]) == 1 and _private(owners, name)
+        if (isinstance(module, DelayLinear) or has_rule(module)) and len(calls[name]) == 1 and _private(owners, name)
     }
     outputs = [calls[name][0][1] for name in norms]
     others = {name: _own_parameters(owners[name]) for name in owners if name not in norms}
@@ -173,6 +176,14 @@ def _sample_units(
                 units[name][:, t - 1] = norm(grad, t)
         _add_one_by_one(units, others, likelihood_N, t, kept)
     return units
+
+
+def _norms(module: nn.Module, inputs: Tensor, samples: int, mask: Tensor | None) -> PerSampleNorms | DelayNorms:
+    """Return the rule of a module that has one, for one forward pass."""
+    if isinstance(module, DelayLinear):
+        return DelayNorms(module, inputs, mask)
+    assert has_rule(module)  # noqa: S101 - the caller asks only for what has a rule
+    return PerSampleNorms(module, inputs, samples, mask)
 
 
 def _batch_units(

@@ -22,8 +22,11 @@ def horizon_logits(outputs_TNK: Tensor, readout: str) -> Tensor:
     """Return the logits [T, N, K] at every horizon t, which use the outputs of timesteps 1..t.
 
     ``sum`` accumulates them, as the paper's text says; ``mean`` divides by t, as its code does. The choice scales I_t
-    by t² and so moves the information centroid.
+    by t² and so moves the information centroid. ``softmax_sum`` accumulates their softmax over the classes, as networks
+    with delays are published: logits in 0..t.
     """
+    if readout == "softmax_sum":
+        return outputs_TNK.softmax(-1).cumsum(0)
     summed_TNK = outputs_TNK.cumsum(0)
     if readout == "sum":
         return summed_TNK

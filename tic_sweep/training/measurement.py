@@ -28,13 +28,17 @@ def dynamics_images(config: TrialConfig, data: TrialData) -> Split:
 
 
 def _fixed_images(split: Split, samples: int, seed: int) -> Split:
-    """Return the first ``samples`` images in an order that split and seed alone decide.
+    chosen = fixed_choice(split.labels, samples, seed)
+    return Split(split.images[chosen], split.labels[chosen])
+
+
+def fixed_choice(labels_N: Tensor, samples: int, seed: int) -> Tensor:
+    """Return the indices of the first ``samples`` of a split in an order that its size and the seed alone decide.
 
     They are the same at every epoch, so that only the network changes, and whatever else is measured; Fisher traces and
     dynamics share their images as far as both reach.
     """
-    chosen = torch.randperm(len(split.labels), generator=stream(seed, "fisher"))[:samples].to(split.labels.device)
-    return Split(split.images[chosen], split.labels[chosen])
+    return torch.randperm(len(labels_N), generator=stream(seed, "fisher"))[:samples].to(labels_N.device)
 
 
 def measure(

@@ -77,12 +77,12 @@ class Observer:
         config, seconds = self._config, dict[str, float]()
         shared: dict[str, Any] = {"present": self._present, "epoch": epoch, "chunk": self._chunk}
         trace = layers = None
-        with _timed(seconds, "eval_seconds"):
+        with timed(seconds, "eval_seconds"):
             validation = self.validate(model, epoch)
-        with _timed(seconds, "fisher_seconds"):
+        with timed(seconds, "fisher_seconds"):
             if is_due(config, config.fisher.every, epoch):
                 trace = measure(model, config, self.fisher_images, masks=masks, **shared)
-        with _timed(seconds, "probe_seconds"):
+        with timed(seconds, "probe_seconds"):
             if is_due(config, config.probes.dynamics_every, epoch):
                 layers = measure_layers(model, config, self.dynamics_images, **shared)
             probed = probe_rows(model, config, self.probe_images, **shared)
@@ -105,7 +105,8 @@ class Observer:
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Note the seconds that the context lasts under a name."""
     began = time.perf_counter()
     yield
     seconds[name] = time.perf_counter() - began

@@ -8,11 +8,12 @@ from typing import Protocol
 import torch
 
 from tic_sweep.config import Resources, TrialConfig, replaced
-from tic_sweep.data import RawImages
+from tic_sweep.data import RawData, RawImages, data_name
 from tic_sweep.records import Outcome, Report
 from tic_sweep.toys import CURVE_POINTS, ToyBlock
 from tic_sweep.training.allocator import keep_freed_memory
 from tic_sweep.training.attempt import resolve_device
+from tic_sweep.training.sequences import SequenceTraining
 from tic_sweep.training.toy import ToyTraining
 from tic_sweep.training.trial import Training
 
@@ -37,24 +38,29 @@ class Trainer(Protocol):
         ...
 
 
-def needs_images(config: TrialConfig) -> bool:
-    """Tell whether a trial reads the images of its ``data.name``."""
-    return config.task == "images"
-
-
 def start_trial(
-    config: TrialConfig, images: RawImages | None, resources: Resources, checkpoint: Path | None = None
+    config: TrialConfig, data: RawData | None, resources: Resources, checkpoint: Path | None = None
 ) -> Trainer:
     """Return the trainer of a trial, continuing from ``checkpoint`` if that file exists.
 
+    Args:
+        config: the science.
+        data: the data set that `data_name` says the trial needs.
+        resources: the circumstance.
+        checkpoint: where this trial's checkpoint lies or will lie; None keeps none.
+
     Raises:
-        ValueError: if the trial needs images and gets None.
+        ValueError: if the trial needs data and gets none, or another kind.
     """
-    if not needs_images(config):
+    if config.task == "sequences":
+        return SequenceTraining(config, data, resources, checkpoint)
+    if data_name(config) is None:
         return ToyTraining(config, None, resources, checkpoint)
-    if images is None:
-        raise ValueError(f"a trial of task {config.task!r} needs the images of {config.data.name!r}, got None.")
-    return Training(config, images, resources, checkpoint)
+    if not isinstance(data, RawImages):
+        raise ValueError(  # noqa: TRY004 - None is the wrong value, not the wrong type
+            f"a trial of task {config.task!r} needs the images of {config.data.name!r}, got {type(data).__name__}."
+        )
+    return Training(config, data, resources, checkpoint)
 
 
 def toy_seconds(config: TrialConfig, resources: Resources) -> float:
