@@ -1,4 +1,4 @@
-"""What studies other than that of the transition show, in a sentence each: noise, robustness, pruning, capacity, delays."""
+"""What studies other than that of the transition show, in a sentence each: from noise and pruning to delays."""
 
 from collections.abc import Callable, Iterator, Sequence
 

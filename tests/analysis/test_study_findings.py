@@ -52,11 +52,12 @@ def test_structure_and_delays(tmp_path: Path) -> None:
     """What each adds, with the other fixed and learnt."""
     write_rows(tmp_path / "r", variants_of({0.875: (0.2, 0.05, 0.22)}), varied=DELAYED)
 
-    assert study_findings(open_results(tmp_path / "r")) == [
+    (told,) = study_findings(open_results(tmp_path / "r"))
+    assert told == (
         "In points of test accuracy by sparsity, delays learnt with structure fixed adds +5.0 at 87.5 %; delays learnt "
         "with structure learnt adds +2.0 at 87.5 %; structure learnt with delays fixed adds +20.0 at 87.5 %; structure "
         "learnt with delays learnt adds +17.0 at 87.5 %."
-    ]
+    )
 
 
 def test_timesteps_that_networks_need(tmp_path: Path) -> None:
