@@ -24,7 +24,7 @@ from analysis.delays import (
     variant_text,
 )
 from analysis.evidence import too_few
-from analysis.field_gains import both_phases
+from analysis.field_gains import PHASES, both_phases
 from analysis.fields import label_of
 from analysis.intervals import Interval, equivalence, student
 from analysis.receptive_fields import field_values
@@ -83,7 +83,8 @@ def fields_gain_structure(results: Results) -> list[Evidence]:
     found = []
     for values_of, own in by_trial.group_by(by, maintain_order=True):
         setting = dict(zip(by, values_of, strict=True))
-        told = f"mean I {own['i_untrained'].mean():.4f} before and {own['i_trained'].mean():.4f} after; {FIELDS}"
+        before, after = (f"{own[f'i_{phase}'].mean():.4f}".replace("-", "−") for phase in PHASES)
+        told = f"mean I {before} before and {after} after; {FIELDS}"
         neurons = by_neuron.filter(pl.col("key") == own["key"][0])
         alone = own.height == 1
         units = neurons if alone else own

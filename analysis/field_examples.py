@@ -47,7 +47,7 @@ class FieldExample:
 
 
 def field_examples(results: Results) -> Iterator[tuple[dict[str, Any], list[FieldExample]]]:
-    """Yield each context and variant with its densest and its sparsest example (one, where they are the same).
+    """Yield each context and variant, learnt before fixed, with its densest and its sparsest example, or the only one.
 
     For learnt structure the dense example is that of fixed structure at sparsity 0, if there is none of its own.
     """
@@ -58,7 +58,8 @@ def field_examples(results: Results) -> Iterator[tuple[dict[str, Any], list[Fiel
     }
     context = list(delay_contexts(results))
     trials = delay_variants(results).filter(pl.col("key").is_in(list(measured))).sort(*context, "seed").collect()
-    for values in trials.select(*context, *VARIANT).unique().sort(*context, *VARIANT).rows():
+    learnt_first = [pl.col(name) == FIXED for name in VARIANT]
+    for values in trials.select(*context, *VARIANT).unique().sort(*context, *learnt_first, *VARIANT).rows():
         setting = dict(zip([*context, *VARIANT], values, strict=True))
         own = rows_of(trials, list(setting), values)
         if setting["structure"] != FIXED and not (own[SPARSITY] == 0).any():

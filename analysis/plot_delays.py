@@ -1,6 +1,6 @@
 """Figures of learnt delays and learnt structure (Mészáros et al. 2024, Fig. 3): by sparsity, and by epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DASHES = ("dash", "solid", "dot", "dashdot", "longdash")
 MENU = 24
+ASIDE = 0.15
+"""Room beyond the first and the last sparsity, in halvings."""
 DRIFTS = {
     "grown": "synapses grown in the epoch (share)", "survived": "synapses kept from the start (share)",
     "excitatory": "excitatory synapses (share)", "shift": "mean shift of delays (timesteps)",
@@ -69,7 +71,8 @@ def accuracy_by_density(results: Results) -> "go.Figure":
                 ends = rows.select("test_acc", low="test_acc_low", high="test_acc_high")
                 for trace in _line(
                     halvings(rows[SPARSITY].to_list()), ends, variant_text(*variant), look, told,
-                    first=variant not in named, hover="sparsity %{customdata[0]} %: %{y:.3f} (mean of %{customdata[1]})"
+                    first=variant not in named, marked=True,
+                    hover="sparsity %{customdata[0]} %: %{y:.3f} (mean of %{customdata[1]})",
                 ):  # fmt: skip
                     figure.add_trace(trace.update(visible=number == 0), **panel.place)
                     owners.append(number)
@@ -77,7 +80,10 @@ def accuracy_by_density(results: Results) -> "go.Figure":
     for panel in panels:
         own = rows_of(table, by, panel.setting)
         labels = {percent_text(share): share for share in own[SPARSITY].unique().sort()}
-        figure.update_xaxes(tickvals=halvings(list(labels.values())), ticktext=list(labels), **panel.place)
+        ticks = halvings(list(labels.values()))
+        figure.update_xaxes(
+            tickvals=ticks, ticktext=list(labels), range=[ticks[0] - ASIDE, ticks[-1] + ASIDE], **panel.place
+        )
     if owners:
         _add_menu(figure, [f"test accuracy: {protocol}" for protocol in PROTOCOLS], owners)
     return figure
@@ -148,32 +154,26 @@ def gap_by_epoch(results: Results) -> "go.Figure":
 
 
 def _line(
-    x: Sequence[float],
-    ends: pl.DataFrame,
-    name: str,
-    look: VariantLook,
-    told: Sequence[Any],
-    *,
-    first: bool,
-    hover: str,
-) -> list["go.Scatter"]:
+    x: Sequence[float], ends: pl.DataFrame, name: str, look: VariantLook, told: Sequence[Any], *, first: bool,
+    hover: str, marked: bool = False,
+) -> list["go.Scatter"]:  # fmt: skip
     """Return the band (without an interval none) and the line of a frame with a value, its low and its high end."""
     import plotly.graph_objects as go
 
     value = ends.columns[0]
-    shared: Mapping[str, Any] = {"legendgroup": name, "mode": "lines"}
     known = [(at, *ends_at) for at, ends_at in zip(x, ends.select("low", "high").iter_rows(), strict=True)]
     known = [point for point in known if point[1] is not None]
     band = go.Scatter(
         x=[p[0] for p in known] + [p[0] for p in reversed(known)],
         y=[p[2] for p in known] + [p[1] for p in reversed(known)], fill="toself",
         fillcolor=faded(look.shade.light, BAND), line={"width": 0}, hoverinfo="skip", showlegend=False,
-        meta={"role": "band"}, **shared,
+        meta={"role": "band"}, mode="lines", legendgroup=name,
     )  # fmt: skip
     line = go.Scatter(
         x=list(x), y=ends[value].to_list(), name=name, showlegend=first, customdata=list(told), meta={"role": "mean"},
         line={"width": 2.2, "color": look.shade.light, "dash": look.dash},
-        hovertemplate=f"{name}<br>{hover}<extra></extra>", **shared,
+        hovertemplate=f"{name}<br>{hover}<extra></extra>", mode="lines+markers" if marked else "lines",
+        marker={"size": 6}, legendgroup=name,
     )  # fmt: skip
     return [band, line] if known else [line]
 
@@ -181,8 +181,8 @@ def _line(
 def _lay_out(figure: "go.Figure", shades: Sequence[Shade], height: int) -> None:
     figure.update_layout(
         **BASE_LAYOUT, meta={"dark": dark_twins(shades)}, height=height, hovermode="closest",
-        margin={"l": 52, "r": 12, "t": 128, "b": 48},
-        legend={"orientation": "h", "x": 0, "y": 1.08, "yanchor": "bottom"},
+        margin={"l": 52, "r": 12, "t": 64, "b": 48},
+        legend={"orientation": "h", "x": 0, "y": 1 + 30 / (height - 112), "yanchor": "bottom"},
     )  # fmt: skip
     figure.update_xaxes(**BASE_AXIS, rangemode="tozero")
     figure.update_yaxes(**BASE_AXIS)

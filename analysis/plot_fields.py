@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 MENU = 12
 """Variants in the menu."""
 BINS = 24
-ROW, TOP, BOTTOM = 250, 108, 52
+ROW, TOP, BOTTOM = 270, 108, 52
 """Heights of a row of panels and of the margins, in pixels."""
-GAP = 0.3
+GAP = 0.24
 """Between the rows, in heights of a row."""
 SIGNED = [[0.0, OKABE_ITO[0][0]], [0.5, "rgba(128, 128, 128, 0.06)"], [1.0, OKABE_ITO[1][0]]]
-"""Inhibition blue, excitation red, and where there is no synapse the page, light or dark."""
+"""Inhibition blue, excitation orange, and where there is no synapse the page, light or dark."""
 BEFORE, AFTER = Shade(*OKABE_ITO[5]), Shade(*OKABE_ITO[2])
 
 
@@ -59,10 +59,11 @@ def best_fields(results: Results) -> "go.Figure":
     figure.update_xaxes(**BASE_AXIS)
     figure.update_yaxes(**BASE_AXIS)
     for column in (1, 2):
-        figure.update_xaxes(title="delay (timesteps)", showgrid=False, col=column)
+        figure.update_xaxes(title="delay (timesteps)", row=rows, col=column)
+        figure.update_xaxes(showgrid=False, col=column)
         figure.update_yaxes(showgrid=False, col=column)
     figure.update_yaxes(title="input channel", col=1)
-    figure.update_xaxes(title="Moran's I", col=3)
+    figure.update_xaxes(title="Moran's I", row=rows, col=3)
     figure.update_yaxes(title="share of the fields", rangemode="tozero", col=3)
     if looks:
         figure.update_layout(looks[0])

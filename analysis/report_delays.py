@@ -7,7 +7,6 @@ import polars as pl
 
 from analysis.crossovers import structure_crossovers
 from analysis.delays import (
-    FIRST,
     PROTOCOLS,
     SPARSITY,
     VARIANT,
@@ -23,39 +22,44 @@ from analysis.plot_delays import accuracy_by_density, drifts_by_epoch, gap_by_ep
 from analysis.plot_fields import best_fields
 from analysis.plot_pruning import percent_text
 from analysis.receptive_fields import field_structures
-from analysis.report_texts import mean_cell
+from analysis.report_texts import mean_cell, spread
 from analysis.results import Results
 from analysis.rewiring import delay_costs
 from analysis.sections import Cell, Section, Texts
 
+SPARSITIES = 8
+"""Sparsities that the table shows; of more, a spread that holds the first and the last."""
 INTERVALS = "Small numbers are 95\u00a0% Student-t intervals over seeds."
 
 
 def effect_texts(results: Results) -> Texts | None:
-    """Return the table of `delay_effects`: a row per effect, variant and sparsity, the protocols side by side."""
+    """Return the table of `delay_effects`: a row per effect, variant and protocol, a column per sparsity."""
     table, by = delay_effects(results), list(delay_contexts(results))
-    setting = [*by, "effect", *VARIANT, SPARSITY]
-    rows = []
-    for values in table.select(setting).unique(maintain_order=True).rows():
-        at = {row["protocol"]: row for row in rows_of(table, setting, values).iter_rows(named=True)}
-        *context, effect, delays, structure, sparsity = values
-        held = f"delays {delays}" if effect == "structure" else f"structure {structure}"
-        learnt = structure if effect == "structure" else delays
-        rows.append([
-            *map(text_of, context), f"{effect} {learnt}", held, f"{percent_text(sparsity)} %",
-            str(at[FIRST]["n_pairs"]) if FIRST in at else "–",
-            *(mean_cell(at.get(protocol), "difference", 1) for protocol in PROTOCOLS),
-        ])  # fmt: skip
-    if not rows:
+    if table.is_empty():
         return None
+    shown = spread(table[SPARSITY].unique().sort().to_list(), SPARSITIES)
+    setting = [*by, "effect", *VARIANT, "protocol"]
+    order = pl.col("protocol").replace_strict({name: i for i, name in enumerate(PROTOCOLS)}, return_dtype=pl.Int64)
+    listed = table.select(setting).unique().sort(*by, pl.col("effect") == "delays", *VARIANT, order)
+    rows = []
+    for values in listed.rows():
+        at = {row[SPARSITY]: row for row in rows_of(table, setting, values).iter_rows(named=True)}
+        *context, effect, delays, structure, protocol = values
+        learnt, held = f"structure {structure}", f"delays {delays}"
+        rows.append([
+            *map(text_of, context), *((learnt, held) if effect == "structure" else (held, learnt)), protocol,
+            str(max(row["n_pairs"] for row in at.values())),
+            *(mean_cell(at.get(sparsity), "difference", 1) for sparsity in shown),
+        ])  # fmt: skip
     return Texts(
         caption="What learning the structure and learning the delays adds to the test accuracy, in points",
-        heads=[*map(name_of, by), "learnt", "with", "sparsity", "pairs", *PROTOCOLS],
+        heads=[*map(name_of, by), "learnt", "with", "protocol", "pairs", *(f"{percent_text(s)} %" for s in shown)],
         rows=rows,
-        numbers=len(by) + 2,
-        note="Each row is something learnt less the same fixed, over pairs of trials with the same seed. Protocols: "
-        "accuracy of the weights that were best on validation sequences, of the last weights, and, as published, the "
-        f"best over all epochs, which chooses on the test set and is optimistic. {INTERVALS}",
+        numbers=len(by) + 3,
+        note="Columns in percent are sparsities. Each row is something learnt less the same fixed, over pairs of "
+        "trials with the same seed. Protocols: accuracy of the weights that were best on validation sequences, of the "
+        "last weights, and, as published, the best over all epochs, which chooses on the test set and is optimistic. "
+        f"{INTERVALS}",
     )
 
 
@@ -129,26 +133,29 @@ def field_texts(results: Results) -> Texts | None:
     rows = []
     for row in gains.iter_rows(named=True):
         own = rows_of(counts, setting, [row[name] for name in setting]).row(0, named=True)
-        neurons = own["neurons"]
         rows.append([
             *(text_of(row[path]) for path in by), variant_text(row["delays"], row["structure"]),
-            f"{percent_text(row[SPARSITY])} %", str(row["n"]), mean_cell(row, "untrained", 4),
-            mean_cell(row, "trained", 4), mean_cell(row, "gain", 4),
-            *(f"{own[name]:.1f} of {neurons}" for name in ("n_untrained", "n_values", "n_grid", "n_empty")),
+            f"{percent_text(row[SPARSITY])} %", str(row["n"]), mean_cell(row, "untrained", 3),
+            mean_cell(row, "trained", 3), mean_cell(row, "gain", 3),
+            Cell(
+                text=" / ".join(f"{own[name]:.1f}" for name in ("n_untrained", "n_values", "n_grid")),
+                small=f"of {own['neurons']}, {own['n_empty']:.1f} of them empty",
+            ),
             "–" if own["p_trained"] is None else f"{own['p_trained']:.2g}",
         ])  # fmt: skip
     choice = f"{gains['contiguity'][0]} contiguity, {gains['weights'][0]} weights"
     return Texts(
         caption="Moran's I of the hidden neurons' receptive fields before and after training",
         heads=[
-            *map(name_of, by), "variant", "sparsity", "seeds", "untrained", "trained", "gain", "above untrained",
-            "above shuffled weights", "above shuffled cells", "empty", "p",
+            *map(name_of, by), "variant", "sparsity", "seeds", "untrained", "trained", "gain",
+            "stand out", "p",
         ],
         rows=rows,
         numbers=len(by) + 1,
         note=f"I with {choice}; the published choice is not known. Mean I over the neurons with a synapse, then over "
-        "seeds. Neurons that stand out after training, per trial, at a false discovery rate of 5\u00a0%: from the "
-        "fields before training, from their own weights shuffled among their synapses, and from all cells shuffled. "
+        "seeds. Neurons that stand out after training, mean per trial, at a false discovery rate of 5\u00a0%: from "
+        "the fields before training, from their own weights shuffled among their synapses, and from all cells "
+        "shuffled; empty ones have no synapse left and no I. "
         "p: the largest over the trials of the one-sided signed-rank test that neurons gained. "
         f"{INTERVALS}",
     )  # fmt: skip
@@ -237,7 +244,7 @@ DELAY_SECTIONS = (
         figure=best_fields,
         caption="The receptive field with the largest Moran's I before training and after it, in the densest network "
         "(above) and the sparsest (below), and I of all hidden neurons over all seeds (Mészáros et al. 2024, Fig. 1). "
-        "A cell is the weight of the synapse with that input and that delay, red excites, blue inhibits. The dotted "
+        "A cell is the weight of the synapse with that input and that delay, orange excites, blue inhibits. The dotted "
         "line is the 95\u00a0% quantile of I when a neuron's weights are shuffled among its synapses. The menu has the "
         "variants.",
         table=field_texts,

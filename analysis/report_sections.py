@@ -195,6 +195,7 @@ VARIANTS = (
 )
 SECTIONS: tuple[Section, ...] = (
     *TOYS,
+    *DELAY_SECTIONS,
     *SEARCH_SECTIONS,
     *INFORMATION,
     *FILM_SECTIONS,
@@ -208,7 +209,6 @@ SECTIONS: tuple[Section, ...] = (
     *ROBUSTNESS_SECTIONS,
     *PRUNING_SECTIONS,
     *CAPACITY_SECTIONS,
-    *DELAY_SECTIONS,
     *VARIANTS,
 )
 SINGLE_SETTINGS = (

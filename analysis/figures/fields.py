@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROW = 1.75
 """Height of a row of panels, in inches."""
-HEAD = 0.25
+HEAD = 0.35
 """Above them."""
 
 
@@ -29,6 +29,8 @@ def draw_fields(results: Results, width: float | None) -> Iterator[Drawing]:
         grid = figure.subplots(len(examples), 3, squeeze=False, width_ratios=[1, 1, 1.15])
         for row, example in enumerate(examples):
             _draw_row(grid[row], example, 3 * row, labelled=row == len(examples) - 1)
+        handles, names = grid[0][2].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper right", ncols=len(names))
         context = plain(setting_text({path: value for path, value in setting.items() if path not in VARIANT}))
         variant = variant_text(setting["delays"], setting["structure"])
         yield Drawing(
@@ -37,7 +39,7 @@ def draw_fields(results: Results, width: float | None) -> Iterator[Drawing]:
             caption=f"{context + ', ' if context else ''}{variant[:1].upper() + variant[1:]}. "
             f"{' '.join(_row_text(example, 3 * row) for row, example in enumerate(examples))} Left and middle: the "
             "spatio-temporal receptive field with the largest Moran's I before and after training, a cell being the "
-            "weight at that input and delay, red excitatory, blue inhibitory. Right: I of all hidden neurons with a "
+            "weight at that input and delay, orange excitatory, blue inhibitory. Right: I of all hidden neurons with a "
             "synapse; the dotted line is the 95 % quantile with each neuron's weights shuffled among its synapses. "
             "Neighbours are the eight cells around each, all of the same weight.",
         )
@@ -61,12 +63,11 @@ def _draw_row(axes: Sequence["Axes"], example: FieldExample, place: int, *, labe
     letter(axes[2], place)
     if labelled:
         axes[2].set_xlabel("Moran's $I$")
-    if place == 2:  # noqa: PLR2004 - the first row's last panel
-        axes[2].legend(loc="upper right")
 
 
 def _draw_field(axes: "Axes", field: BestField) -> None:
     from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.ticker import MaxNLocator
 
     reach = float(np.abs(field.weights_HW).max()) or 1.0
     ends: Any = [SIGNED[0][1], "#ffffff", SIGNED[-1][1]]
@@ -74,14 +75,17 @@ def _draw_field(axes: "Axes", field: BestField) -> None:
         field.weights_HW, origin="lower", aspect="auto", interpolation="nearest", vmin=-reach, vmax=reach,
         cmap=LinearSegmentedColormap.from_list("signed", ends),
     )  # fmt: skip
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     for side in ("top", "right"):
         axes.spines[side].set_visible(True)
 
 
 def _row_text(example: FieldExample, place: int) -> str:
     letters = f"({chr(ord('a') + place)}–{chr(ord('a') + place + 2)})"
+    before, after = (f"{np.mean(i):.3f}".replace("-", "−") for i in (example.i_before, example.i_after))
     return (
         f"{letters} Sparsity {percent_text(example.sparsity)} %, fields of seed {example.seed} at epoch "
-        f"{example.after.epoch}, I over {counted(example.seeds, 'seed')}: mean {np.mean(example.i_before):.3f} before "
-        f"and {np.mean(example.i_after):.3f} after."
+        f"{example.after.epoch}, I over {counted(example.seeds, 'seed')}: mean {before} before "
+        f"and {after} after."
     )

@@ -39,7 +39,7 @@ def test_fields_draws_the_best_before_and_after_and_all_of_them(tmp_path: Path) 
         for s, rule in ((0.0, "static"), (0.5, "static"), (0.5, "deepr"))
     ]
     write_rows(tmp_path / "r", trials, varied=DELAYED)
-    fixed, learnt = drawings_of(open_results(tmp_path / "r"), "fields")
+    learnt, fixed = drawings_of(open_results(tmp_path / "r"), "fields")
     panel = panels(fixed)[2]
     image = panels(learnt)[1].images[0].get_array()
     bars = [float(bar.get_height()) for bar in panel.patches if hasattr(bar, "get_height")]
