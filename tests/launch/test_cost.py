@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cases import SMALL
 
-from tic_sweep.config import Resources, replaced
+from tic_sweep.config import Resources, TrialConfig, replaced
 from tic_sweep.launch.cost import estimate
 
 BASE = replaced(SMALL, {"fisher.every": 0, "timesteps": 6, "optimiser.epochs": 3})
@@ -45,6 +45,26 @@ def test_what_a_trial_adds_to_its_cost(changes: dict[str, Any], more: float) -> 
 
     assert pytest.approx(3 * 80 + 6 * 40 / 3) == plain
     assert pytest.approx(plain + more) == seconds(changes)
+
+
+@pytest.mark.parametrize(("learn", "looks"), [(True, 2), (False, 1)])
+def test_sequences_are_trained_and_looked_at_whole_and_spread(
+    monkeypatch: pytest.MonkeyPatch, *, learn: bool, looks: int
+) -> None:
+    """Three epochs of 80; validation, twice where delays are learnt, and test at 0 to 3; two more tests."""
+    monkeypatch.setattr("tic_sweep.launch.cost.seconds_per_sequence", lambda *_: (1.0, 2.0))
+    sizes = {"sequences.train_samples": 80, "sequences.validation_samples": 40, "sequences.test_samples": 20}
+    config = replaced(
+        TrialConfig(),
+        {
+            "task": "sequences", "timesteps": 20, "delays.max_delay": 4, "delays.learn": learn, **sizes,
+            "optimiser.epochs": 3, "fisher.every": 2, "fisher.samples": 12,
+        },
+    )  # fmt: skip
+
+    expected = 3 * 80 + (4 * (looks * 40 + 20) + 2 * 20) / 3 + 3 * 12 * 2
+
+    assert pytest.approx(expected) == estimate([config], Resources(device="cpu")).seconds
 
 
 def test_kinds_too_many_to_measure_are_spread_over_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:

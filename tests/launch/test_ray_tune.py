@@ -44,7 +44,7 @@ def launch(
     with new_writer(folder) as writer:
         recorder = new_recorder(writer, trials, *listeners)
         run_on_ray(
-            trials, recorder=recorder, images=IMAGES, options=Options(**wishes), slots=2, scratch=folder / "tune",
+            trials, recorder=recorder, data=IMAGES, options=Options(**wishes), slots=2, scratch=folder / "tune",
             session=writer.session, checkpoints=folder / "checkpoints", stop=Stop(), training=training,
         )  # fmt: skip
     return recorder.problems

@@ -9,12 +9,12 @@ from toys.toy_cases import RESOURCES, SPIKE_TRAIN, XOR, ends, numbers, run
 
 from tic_sweep.config import TrialConfig, field_rules, flatten, replaced, trial_key
 from tic_sweep.config.checks import IDLE_FIELDS
-from tic_sweep.data import load_images
+from tic_sweep.data import data_name, load_images
 from tic_sweep.plan import plan
 from tic_sweep.records import ToyCurveRow
 from tic_sweep.sweep import load_sweep
 from tic_sweep.toys import ToyBlock
-from tic_sweep.training import ToyTraining, Training, needs_images, start_trial, toy_seconds
+from tic_sweep.training import ToyTraining, Training, start_trial, toy_seconds
 
 TASKS = pytest.mark.parametrize("config", [SPIKE_TRAIN, XOR], ids=lambda config: config.task)
 
@@ -87,7 +87,7 @@ def test_a_task_starts_its_trainer():
 
     assert isinstance(start_trial(XOR, None, RESOURCES), ToyTraining)
     assert isinstance(start_trial(digits, load_images("digits"), RESOURCES), Training)
-    assert [False, False, True] == [needs_images(config) for config in (SPIKE_TRAIN, XOR, digits)]
+    assert [None, None, "digits"] == [data_name(config) for config in (SPIKE_TRAIN, XOR, digits)]
     with pytest.raises(ValueError, match="needs the images of 'digits'"):
         start_trial(digits, None, RESOURCES)
 

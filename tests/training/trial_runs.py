@@ -21,7 +21,7 @@ def run(config: TrialConfig, images: RawImages, checkpoint: Path | None = None) 
 
 def numbers(reports: list[Report]) -> str:
     """Return every number of the reports but the times and the key, as text."""
-    return json.dumps([[_told(row) for row in (report.epoch, *report.rows)] for report in reports])
+    return json.dumps([[told(row) for row in (report.epoch, *report.rows)] for report in reports])
 
 
 def ending(outcome: Outcome) -> dict[str, Any]:
@@ -34,5 +34,6 @@ def rows_of(report: Report, record: type) -> tuple:
     return tuple(row for row in report.rows if isinstance(row, record))
 
 
-def _told(row: Any) -> dict[str, Any]:
+def told(row: Any) -> dict[str, Any]:
+    """Return every field of a row but the times and the key."""
     return {name: value for name, value in asdict(row).items() if not name.endswith("seconds") and name != "key"}

@@ -46,6 +46,7 @@ def fields() -> None:
 @click.option("--no-cost", is_flag=True, help="Leave out the estimate, which takes some seconds to measure.")
 def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - click passes flags by name
     """Show the trials of SWEEP, a built-in name or a .py file, and what they will cost. Nothing is run."""
+    from tic_sweep.config import EPOCH_TASKS
     from tic_sweep.launch.display import plan_table
     from tic_sweep.launch.session import prepare
     from tic_sweep.plan import likely
@@ -60,7 +61,7 @@ def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - cli
         console.print(plan_table(prepared.trials, prepared.telling))
     proposed = likely(scale, sweep_name=prepared.sweep.name) if prepared.adaptive else []
     configs = proposed or [trial.config for trial in prepared.trials]
-    epochs = sum(config.last_epoch for config in configs if config.task == "images")
+    epochs = sum(config.last_epoch for config in configs if config.task in EPOCH_TASKS)
     console.print(f"{count} trials, {epochs} epochs." if epochs else f"{count} trials.")
     if not no_cost and count:
         _print_cost(console, configs, given)

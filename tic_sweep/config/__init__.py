@@ -1,6 +1,7 @@
 """Configs: a run is a value. `TrialConfig` is the science, `Resources` the circumstance."""
 
 from tic_sweep.config.catalogue import DATASETS as DATASETS
+from tic_sweep.config.catalogue import EPOCH_TASKS as EPOCH_TASKS
 from tic_sweep.config.catalogue import MODELS as MODELS
 from tic_sweep.config.catalogue import SEQUENCES as SEQUENCES
 from tic_sweep.config.catalogue import SURROGATES as SURROGATES

@@ -88,4 +88,7 @@ TASKS: dict[str, str] = {
     "xor": "teach networks a smooth exclusive-or of two numbers (Yang 2020's second data set)",
 }
 
+EPOCH_TASKS: tuple[str, ...] = ("images", "sequences")
+"""Tasks whose trials are epochs of a training; the others are blocks of toy problems."""
+
 SURROGATES: tuple[str, ...] = ("arctan", "sigmoid", "triangle", "fast_sigmoid")

@@ -2,6 +2,7 @@
 
 from tic_sweep.data.augmentation import augment as augment
 from tic_sweep.data.batching import batches as batches
+from tic_sweep.data.loading import MADE_UP as MADE_UP
 from tic_sweep.data.loading import RawData as RawData
 from tic_sweep.data.loading import data_name as data_name
 from tic_sweep.data.loading import load_data as load_data

@@ -18,12 +18,16 @@ RawData: TypeAlias = RawImages | RawSequences | RawSpikeSets
 """What trials of a node share: a data set as it is published."""
 
 
+MADE_UP = "cyclic_sweeps"
+"""Sequences that each trial makes up for itself."""
+
+
 def data_name(config: TrialConfig) -> str | None:
     """Return the name of the data set that a trial is given; None if it needs none or makes up its own."""
     if config.task == "images":
         return config.data.name
-    made_up = config.task != "sequences" or config.sequences.name == "cyclic_sweeps"
-    return None if made_up else config.sequences.name
+    given = config.task == "sequences" and config.sequences.name != MADE_UP
+    return config.sequences.name if given else None
 
 
 def load_data(name: str, folder: Path | None = None, *, download: bool = False) -> RawData:

@@ -12,7 +12,7 @@ from torch import Tensor
 from tic_sweep.config import TrialConfig
 from tic_sweep.data.cyclic_sweeps import CyclicSweeps
 from tic_sweep.data.held_out import held_out_groups
-from tic_sweep.data.loading import RawData
+from tic_sweep.data.loading import MADE_UP, RawData
 from tic_sweep.data.raw_hd import rescaled
 from tic_sweep.data.sequences import RawSequences, RawSpikeSets
 from tic_sweep.data.spike_files import in_bins
@@ -53,7 +53,7 @@ def prepare_sequences(raw: RawData | None, config: TrialConfig, device: torch.de
         ValueError: if ``raw`` is of another kind than the trial's data set.
     """
     chosen, timesteps = config.sequences, config.timesteps
-    if chosen.name == "cyclic_sweeps":
+    if chosen.name == MADE_UP:
         return _made_up(config, device)
     if chosen.name == "raw_hd" and isinstance(raw, RawSequences):
         return _split(rescaled(raw, labels=chosen.labels, scaling=chosen.scaling), config, device)

@@ -1,10 +1,10 @@
-"""What a plan will cost: measured on this machine with a few images, then extrapolated in proportion."""
+"""What a plan will cost: measured on this machine with a few samples, then extrapolated in proportion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tic_sweep.config import Resources, TrialConfig, listed
-from tic_sweep.training import is_due, seconds_per_image, toy_seconds
+from tic_sweep.config import EPOCH_TASKS, Resources, TrialConfig, listed
+from tic_sweep.training import is_due, seconds_per_image, seconds_per_sequence, toy_seconds
 
 PROBES = 8
 """Different kinds of trial measured at most; further ones are taken to cost the mean of these."""
@@ -37,10 +37,13 @@ def estimate(configs: Sequence[TrialConfig], resources: Resources) -> Cost:
 
 
 def _seconds(trials: Sequence[TrialConfig], resources: Resources) -> float:
-    if trials[0].task != "images":
+    if trials[0].task not in EPOCH_TASKS:
         return toy_seconds(trials[0], resources) * len(trials)
-    train, fisher = seconds_per_image(trials[0], resources)
-    return sum(train * _image_passes(config) + fisher * _images_measured(config) for config in trials)
+    measured, passes = (seconds_per_image, _image_passes)
+    if trials[0].task == "sequences":
+        measured, passes = (seconds_per_sequence, _sequence_passes)
+    train, fisher = measured(trials[0], resources)
+    return sum(train * passes(config) + fisher * _samples_measured(config) for config in trials)
 
 
 def _image_passes(config: TrialConfig) -> float:
@@ -51,6 +54,17 @@ def _image_passes(config: TrialConfig) -> float:
     tests = 2 + (pruning.cycles + 1 if pruning.cycles else 0)
     evaluated = (config.last_epoch + 1) * sizes["validation"] + tests * sizes["test"]
     return trained * sizes["train"] + EVALUATION * evaluated + _probe_passes(config)
+
+
+def _sequence_passes(config: TrialConfig) -> float:
+    """Return how many training steps of one sequence a trial amounts to, apart from its Fisher measurements.
+
+    After every epoch the validation split is looked at, again where delays are learnt, and the test split; two more
+    tests end the trial.
+    """
+    sizes, epochs = config.split_sequences, config.optimiser.epochs
+    looked_at = (1 + config.delays.learn) * sizes["validation"] + sizes["test"]
+    return epochs * sizes["train"] + EVALUATION * ((epochs + 1) * looked_at + 2 * sizes["test"])
 
 
 def _probe_passes(config: TrialConfig) -> float:
@@ -66,7 +80,7 @@ def _probe_passes(config: TrialConfig) -> float:
     )
 
 
-def _images_measured(config: TrialConfig) -> int:
+def _samples_measured(config: TrialConfig) -> int:
     return _measurements(config, config.fisher.every) * config.fisher.samples
 
 
@@ -76,8 +90,13 @@ def _measurements(config: TrialConfig, every: int) -> int:
 
 
 def _kind(config: TrialConfig) -> tuple[object, ...]:
-    """Return what decides the cost of an image, or of a toy trial."""
-    if config.task != "images":
+    """Return what decides the cost of an image or a sequence, or of a toy trial."""
+    if config.task == "sequences":
+        return (
+            config.sequences.inputs, config.sequences.classes, config.timesteps, config.delays, config.fisher.kind,
+            config.optimiser.batch_size, config.neuron.temporal_gradient,
+        )  # fmt: skip
+    if config.task not in EPOCH_TASKS:
         return (config.task, config.toy, config.timesteps, config.optimiser.name)
     return (
         config.data.name, config.data.image_size, config.data.coding, config.model, config.timesteps,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tic_sweep.config import Resources
-from tic_sweep.data import RawImages
+from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.recorder import Recorder, checkpoint_of
 from tic_sweep.launch.signals import Stop, Stopped
 from tic_sweep.plan import PlannedTrial
@@ -20,7 +20,7 @@ def run_in_process(
     trials: Iterable[PlannedTrial],
     *,
     recorder: Recorder,
-    images: Mapping[str, RawImages],
+    data: Mapping[str, RawData],
     resources: Resources,
     checkpoints: Path,
     stop: Stop,
@@ -32,7 +32,7 @@ def run_in_process(
         try:
             recorder.started(trial.key)
             with stop.raises_stopped():
-                running = training(trial.config, images.get(trial.config.data.name), resources, checkpoint)
+                running = training(trial.config, data.get(data_name(trial.config) or ""), resources, checkpoint)
                 reports = iter(running.reports())
             while (report := _next(reports, stop)) is not None:
                 recorder.report(trial.key, report)

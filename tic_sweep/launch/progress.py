@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tic_sweep.config import TrialConfig, flatten, short_path
+from tic_sweep.config import EPOCH_TASKS, TrialConfig, flatten, short_path
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import EpochRow, Report, TrialRow
 
@@ -96,7 +96,7 @@ class Progress:
         """Count a trial as done, unless it was interrupted."""
         self._running.pop(trial.key, None)
         left = self._left.pop(trial.key, 0.0)
-        if trial.config.task != "images":  # a toy trial has no epochs to count on the way
+        if trial.config.task not in EPOCH_TASKS:  # a toy trial has no epochs to count on the way
             self._paid += left
         if row.status != "interrupted":
             self._done[trial.key] = row.status

@@ -21,7 +21,7 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from tic_sweep.config import to_dict
-from tic_sweep.data import RawImages
+from tic_sweep.data import RawData
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.recorder import Recorder
 from tic_sweep.launch.signals import Stop
@@ -41,7 +41,7 @@ def run_on_ray(
     proposals: Iterator[PlannedTrial] | None = None,
     *,
     recorder: Recorder,
-    images: Mapping[str, RawImages],
+    data: Mapping[str, RawData],
     options: Options,
     slots: int,
     scratch: Path,
@@ -56,7 +56,7 @@ def run_on_ray(
         trials: the trials known now, in the order to start them.
         proposals: trials of an adaptive search, each asked for when there is room for it.
         recorder: told what happens.
-        images: the data sets the trials use; each goes into Ray's object store once, and lies once per node.
+        data: the data sets the trials use; each goes into Ray's object store once, and lies once per node.
         options: the circumstance.
         slots: how many trials run at once.
         scratch: folder for Tune's files.
@@ -65,10 +65,10 @@ def run_on_ray(
         stop: set by a signal.
         training: what trains.
     """
-    stored = {name: ray.put(arrays) for name, arrays in images.items()}
+    stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
-            SweepTrainable, images=stored, resources=options.trial_resources, checkpoints=checkpoints, training=training
+            SweepTrainable, data=stored, resources=options.trial_resources, checkpoints=checkpoints, training=training
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )

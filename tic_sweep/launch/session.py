@@ -14,7 +14,7 @@ from rich.console import Console
 
 import tic_sweep
 from tic_sweep.config import flatten
-from tic_sweep.data import RawImages, load_images
+from tic_sweep.data import MADE_UP, RawData, data_name, load_data
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
@@ -65,7 +65,9 @@ class Prepared:
         """The data sets its trials may use."""
         if not self.adaptive:
             return _datasets(self.trials)
-        return sorted({self.scale.base.data.name, *_named_in(self.scale)}) if self.scale.base.task == "images" else []
+        field = {"images": "data.name", "sequences": "sequences.name"}.get(self.scale.base.task)
+        named = _named_in(self.scale, field) if field else ()
+        return sorted(name for name in {data_name(self.scale.base), *named} if name and name != MADE_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,18 +180,18 @@ class _Session:
         search = self._search()
         if not self.todo and search is None:
             return self._ended(Stop(), (), ran=0)
-        images = {n: load_images(n, self.options.data, download=self.options.download) for n in datasets}
+        data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as at_once:
             if hint := idle_gpus(self.options):
                 self.console.print(hint, soft_wrap=True)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
                 self.manifest.save(folder.manifest)
-                stop, recorder = self._execute(writer, search, images, at_once)
+                stop, recorder = self._execute(writer, search, data, at_once)
             return self._ended(stop, (*recorder.problems, *writer.problems), ran=recorder.ran)
 
     def _execute(
-        self, writer: ResultsWriter, search: Search | None, images: Mapping[str, RawImages], at_once: int
+        self, writer: ResultsWriter, search: Search | None, data: Mapping[str, RawData], at_once: int
     ) -> tuple[Stop, Recorder]:
         manifest, options = self.manifest, self.options
         progress = Progress(manifest.sweep, self._total(), console=self.console, varied=self._labels())
@@ -205,7 +207,7 @@ class _Session:
         with stop_on_signals() as stop:
             try:
                 with progress:
-                    self._run(recorder, _announced(search, recorder), images, at_once, stop)
+                    self._run(recorder, _announced(search, recorder), data, at_once, stop)
                 through = True
             finally:
                 if stop:
@@ -216,7 +218,7 @@ class _Session:
         return stop, recorder
 
     def _run(
-        self, recorder: Recorder, proposals: Iterator[PlannedTrial] | None, images: Mapping[str, RawImages],
+        self, recorder: Recorder, proposals: Iterator[PlannedTrial] | None, data: Mapping[str, RawData],
         at_once: int, stop: Stop,
     ) -> None:  # fmt: skip
         folder = recorder.writer.folder
@@ -224,7 +226,7 @@ class _Session:
             from tic_sweep.launch.in_process import run_in_process
 
             run_in_process(
-                chain(self.todo, proposals or ()), recorder=recorder, images=images,
+                chain(self.todo, proposals or ()), recorder=recorder, data=data,
                 resources=self.options.trial_resources, checkpoints=folder.checkpoints, stop=stop,
             )  # fmt: skip
             return
@@ -233,7 +235,7 @@ class _Session:
 
         with ray_logs_to(folder.tune / "ray.log"):
             run_on_ray(
-                self.todo, proposals, recorder=recorder, images=images, options=self.options, slots=at_once,
+                self.todo, proposals, recorder=recorder, data=data, options=self.options, slots=at_once,
                 scratch=folder.tune, session=recorder.writer.session, checkpoints=folder.checkpoints, stop=stop,
             )  # fmt: skip
 
@@ -301,18 +303,18 @@ def _announced(search: Search | None, recorder: Recorder) -> Iterator[PlannedTri
 
 
 def _datasets(trials: Iterable[PlannedTrial]) -> list[str]:
-    return sorted({trial.config.data.name for trial in trials if trial.config.task == "images"})
+    return sorted({name for trial in trials if (name := data_name(trial.config)) is not None})
 
 
-def _named_in(scale: Scale) -> Iterator[str]:
-    """Yield the data sets that a space names, by a field or inside a bundle."""
+def _named_in(scale: Scale, field: str) -> Iterator[str]:
+    """Yield the data sets that a space names, by their field or inside a bundle."""
     for name, domain in scale.space.items():
         plain = domain.then if isinstance(domain, When) else domain
         for value in plain.values if isinstance(plain, (Grid, Choice)) else ():
-            if name == "data.name":
+            if name == field:
                 yield value
-            elif isinstance(value, Mapping) and "data.name" in value:
-                yield value["data.name"]
+            elif isinstance(value, Mapping) and field in value:
+                yield value[field]
 
 
 def _manifest(prepared: Prepared, before: Manifest | None, command: str) -> Manifest:

@@ -9,7 +9,7 @@ import polars as pl
 from analysis.fields import text_of, variant_of_trials
 from analysis.results import Results
 from analysis.tables import summary
-from tic_sweep.config import short_path
+from tic_sweep.config import EPOCH_TASKS, short_path
 from tic_sweep.records import ENDED, TABLES, columns_of
 from tic_sweep.store import Manifest, schema_of
 from tic_sweep.sweep import OBJECTIVES
@@ -125,15 +125,15 @@ def snapshot(
     settings = _results(manifest, trials, epochs).settings
     table = _with_reports(trials, epochs)
     chosen, count = _ranked(table, settings, manifest.objective)
-    images = table.filter(pl.col("task") == "images")
-    planned = int(images["last_epoch"].sum())
+    by_epochs = table.filter(pl.col("task").is_in(EPOCH_TASKS))
+    planned = int(by_epochs["last_epoch"].sum())
     return Snapshot(
         sweep=manifest.sweep,
         scale=manifest.scale,
         counts=counts,
         total=total,
         at_work=at_work,
-        epochs=int(images["reported"].sum()),
+        epochs=int(by_epochs["reported"].sum()),
         planned_epochs=planned * total // trials.height,
         seconds_left=_seconds_left(table, epochs, total, at_once) if at_work else None,
         best=_best(table, settings, manifest.objective),
@@ -185,8 +185,8 @@ def _seconds_left(table: pl.DataFrame, epochs: pl.DataFrame, total: int, at_once
     seconds = pl.sum_horizontal("train_seconds", "eval_seconds", "fisher_seconds", "probe_seconds")
     trained = epochs.filter(pl.col("epoch") > 0).join(table.select("key", "timesteps"), on="key")
     pace = trained.select(seconds.sum() / pl.col("train_timesteps").fill_null(pl.col("timesteps")).sum()).item()
-    toy = table.filter(pl.col("task") != "images", pl.col("status").is_in(ENDED))["wall_seconds"].mean()
-    each = pl.when(pl.col("task") == "images").then(pl.col("work") * pl.lit(pace, pl.Float64)).otherwise(
+    toy = table.filter(~pl.col("task").is_in(EPOCH_TASKS), pl.col("status").is_in(ENDED))["wall_seconds"].mean()
+    each = pl.when(pl.col("task").is_in(EPOCH_TASKS)).then(pl.col("work") * pl.lit(pace, pl.Float64)).otherwise(
         pl.lit(toy, pl.Float64)
     )  # fmt: skip
     known = left.with_columns(seconds=each).filter(pl.col("seconds").is_not_nan())
@@ -216,7 +216,7 @@ def _ranked(table: pl.DataFrame, settings: Sequence[str], objective: str) -> tup
     value = pl.col(objective).filter(_eligible(objective)).mean()
     per_setting = (
         table
-        .filter(pl.col("task") == "images")
+        .filter(pl.col("task").is_in(EPOCH_TASKS))
         .group_by(*settings, maintain_order=True)
         .agg(value=value)
         .sort("value", descending=OBJECTIVES[objective] == "max", nulls_last=True, maintain_order=True)

@@ -11,7 +11,7 @@ import ray
 from ray import tune
 
 from tic_sweep.config import Resources, from_dict
-from tic_sweep.data import RawImages
+from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.recorder import checkpoint_of
 from tic_sweep.records import TABLES, EpochRow, Outcome, Report, table_of
 from tic_sweep.training import Trainer, start_trial
@@ -31,7 +31,7 @@ class SweepTrainable(tune.Trainable):
     def setup(
         self,
         config: dict[str, Any],
-        images: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
         resources: Resources | None = None,
         checkpoints: Path | None = None,
         training: Callable[..., Trainer] = start_trial,
@@ -40,13 +40,13 @@ class SweepTrainable(tune.Trainable):
 
         Args:
             config: under ``planned``, the trial's ``key``, and its config as plain dicts under ``trial``.
-            images: references to the data sets in Ray's object store, by name.
+            data: references to the data sets in Ray's object store, by name.
             resources: what a trial may use.
             checkpoints: folder of the training states; on several nodes it must be shared.
             training: what trains.
         """
-        assert images is not None and resources is not None and checkpoints is not None  # noqa: S101, PT018 - given by us
-        self._images, self._resources, self._checkpoints, self._make = images, resources, checkpoints, training
+        assert data is not None and resources is not None and checkpoints is not None  # noqa: S101, PT018 - given by us
+        self._data, self._resources, self._checkpoints, self._make = data, resources, checkpoints, training
         self._assign(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -84,9 +84,9 @@ class SweepTrainable(tune.Trainable):
         self._last: dict[str, Any] = dict.fromkeys(METRICS, math.nan)
 
     def _start(self) -> None:
-        stored = self._images.get(self._trial.data.name)  # none for a task without images
-        images: RawImages | None = None if stored is None else ray.get(stored)
-        self._training = self._make(self._trial, images, self._resources, self._checkpoint)
+        stored = self._data.get(data_name(self._trial) or "")  # none for a trial that needs none
+        data: RawData | None = None if stored is None else ray.get(stored)
+        self._training = self._make(self._trial, data, self._resources, self._checkpoint)
         self._reports = iter(self._training.reports())
 
 

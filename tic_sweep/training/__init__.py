@@ -7,6 +7,7 @@ from tic_sweep.training.checkpoint import save_checkpoint as save_checkpoint
 from tic_sweep.training.checkpoint import weights_digest as weights_digest
 from tic_sweep.training.phases import is_due as is_due
 from tic_sweep.training.probe import seconds_per_image as seconds_per_image
+from tic_sweep.training.probe import seconds_per_sequence as seconds_per_sequence
 from tic_sweep.training.sequences import SequenceTraining as SequenceTraining
 from tic_sweep.training.start import Trainer as Trainer
 from tic_sweep.training.start import start_trial as start_trial

@@ -68,7 +68,8 @@ class Naming:
 
 
 def _tags(config: TrialConfig) -> tuple[str, ...]:
-    return (config.data.name, config.model.name) if config.task == "images" else (config.task,)
+    by_task = {"images": (config.data.name, config.model.name), "sequences": (config.task, config.sequences.name)}
+    return by_task.get(config.task, (config.task,))
 
 
 def _word(path: str) -> str:
