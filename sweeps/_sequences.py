@@ -26,14 +26,21 @@ CYCLIC_SWEEPS = replaced(
     {
         "sequences.name": "cyclic_sweeps",
         "neuron.tau": 1.005,
+        "optimiser.lr": 0.01,
         "optimiser.epochs": 40,
-        "optimiser.batch_size": 128,
+        "optimiser.batch_size": 64,
         "delays.hidden": 16,
         "delays.max_delay": 16,
+        "delays.order": "charge_first",
         "delays.dropout": 0,
+        "delays.l1": 1e-4,
         "fisher.every": 20,
         "fisher.samples": 96,
         "timesteps": 40,
     },
 )
-"""Neurons that forget within a timestep, so that delays are the only memory."""
+"""Neurons that forget within a timestep and lose nothing after a spike, so that delays are the only memory.
+
+Rate, batch, order and penalty were chosen by pilot trials on seeds 100 and 101: the published order, rate and penalty
+leave sixteen neurons at lower accuracies, with fixed delays and with learnt ones.
+"""

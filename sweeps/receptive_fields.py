@@ -22,7 +22,7 @@ SWEEP = Sweep(
             RAW_HD, {"optimiser.epochs": 20, "delays.field_epochs": "0,20", "fisher.every": 20, "fisher.samples": 64}
         ),
         space={"network": NETWORKS},
-        seeds=(0,),
+        seeds=(0, 1),
     ),
     paper=Scale(
         base=replaced(RAW_HD, {"delays.field_epochs": "0,150"}),
