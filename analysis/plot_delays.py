@@ -110,7 +110,7 @@ def drifts_by_epoch(results: Results, layer: str = "hidden") -> "go.Figure":
         for variant, look in looks.items():
             rows = rows_of(own, VARIANT, variant).sort("epoch")
             for place, column in enumerate(DRIFTS) if rows.height else ():
-                ends = rows.select(column, low=f"{column}_low", high=f"{column}_high")
+                ends = _around(rows, column)
                 for trace in _line(
                     rows["epoch"].to_list(), ends, variant_text(*variant), look, rows["n"].to_list(), first=place == 0,
                     hover="epoch %{x}: %{y:.3g} (mean of %{customdata})",
@@ -140,7 +140,7 @@ def gap_by_epoch(results: Results) -> "go.Figure":
             rows = own.filter(pl.col(SPARSITY) == sparsity).sort("epoch")
             if rows.is_empty():
                 continue
-            ends = rows.select("gap", low="gap_low", high="gap_high")
+            ends = _around(rows, "gap")
             told = [list(pair) for pair in rows.select("sigma", "n").iter_rows()]
             for trace in _line(
                 rows["epoch"].to_list(), ends, f"{percent_text(sparsity)} %", VariantLook(shade, "solid"), told,
@@ -151,6 +151,12 @@ def gap_by_epoch(results: Results) -> "go.Figure":
             named.add(sparsity)
     figure.update_layout(legend={"title": {"text": "sparsity  "}})
     return figure
+
+
+def _around(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Return a column of means over seeds with the ends of ± one standard error."""
+    se = pl.col(f"{column}_se")
+    return rows.select(column, low=pl.col(column) - se, high=pl.col(column) + se)
 
 
 def _line(

@@ -260,7 +260,7 @@ DELAY_SECTIONS = (
         title="How do synapses and delays move in training?",
         tables=("delays",),
         figure=drifts_by_epoch,
-        caption="The hidden layer's synapses against epoch: mean over the finished seeds, bands 95\u00a0% intervals. "
+        caption="The hidden layer's synapses against epoch: mean over the finished seeds, bands ± standard error. "
         "Synapses grown in an epoch are counted as often as they come, so that their share may exceed 1. The menu has "
         "the sparsities.",
     ),
@@ -271,7 +271,7 @@ DELAY_SECTIONS = (
         varied=(),
         figure=gap_by_epoch,
         caption="Validation accuracy with delays spread over timesteps as in training, less that with whole delays, "
-        "with which networks are evaluated: mean over the finished seeds, bands 95\u00a0% intervals. It shrinks as the "
+        "with which networks are evaluated: mean over the finished seeds, bands ± standard error. It shrinks as the "
         "spread does.",
     ),
     Section(

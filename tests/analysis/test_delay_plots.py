@@ -9,10 +9,16 @@ from store.fabricated_delays import CHECKERED, DELAYED, HALVES, delays_trial, ri
 
 from analysis import Results, open_results
 from analysis.delays import FIXED
+from analysis.explorer import explored_trials
+from analysis.plot_curves import ic_by_epoch
 from analysis.plot_delays import accuracy_by_density, drifts_by_epoch, gap_by_epoch, looks_of_variants
+from analysis.plot_effects import plot_effects
 from analysis.plot_fields import best_fields, binned
 from analysis.report import render_report
 from analysis.report_delays import cost_texts, crossover_texts, effect_texts, field_texts, grouping_texts
+from analysis.tables import finding, summary
+from analysis.toys import toys
+from analysis.variants import fullest_part
 
 FIELDS = {0: ridge(range(3), CHECKERED), 2: ridge(range(3), HALVES)}
 
@@ -157,6 +163,26 @@ def test_nothing_is_shown_until_a_trial_has_finished(tmp_path: Path) -> None:
     assert [None] * 5 == [
         text(running) for text in (effect_texts, crossover_texts, cost_texts, field_texts, grouping_texts)
     ]
+
+
+def test_networks_of_sequences_are_shown_as_those_of_images_are(results: Results) -> None:
+    """They have rows in the summary and the explorer, curves of IC, effects, and are no toy problems."""
+    names = [trace.name for trace in shown(ic_by_epoch(fullest_part(results)[1]))]
+
+    assert 10 == summary(results).height
+    assert results.trials.collect().height == explored_trials(results).height
+    assert names
+    assert toys(results).trials.collect().is_empty()
+    assert "in points of test accuracy by sparsity, delays learnt with structure fixed adds" in finding(results).lower()
+
+
+def test_effects_leave_out_what_was_not_measured(results: Results) -> None:
+    """IC was reported too rarely for a transition: its panel would be empty, and take the names of the levels along."""
+    figure = plot_effects(results)
+
+    assert figure.data
+    assert not any("transition" in title.text for title in figure.layout.annotations)
+    assert "x" == figure.data[0].xaxis
 
 
 def test_report_has_the_sections(results: Results) -> None:
