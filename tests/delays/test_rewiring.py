@@ -287,3 +287,18 @@ def test_regrowth_by_gradient_needs_one():
 
     with pytest.raises(ValueError, match="needs the gradient"):
         rewirer.step(idle(layer), drawn())
+
+
+def test_an_optimiser_of_the_delays_alone_forgets_too():
+    """Where weights and delays have an update rule each, both forget the newcomer, and nothing else."""
+    rewirer, layer = by_hand([0.5, -0.1, 0.0, 0.0], [True, True, False, False], [0.0, 1.0, -1.0, -2.0], rule="deepr")
+    weights, positions = torch.optim.SGD([layer.weight], lr=0.0, momentum=0.9), torch.optim.Adam([layer.position])
+    layer.position.grad = torch.ones(1, 4)
+    weights.step()
+    positions.step()
+
+    rewirer.step(weights, drawn(), positions)
+
+    assert [1, 0, 0, 1] == layer.mask[0].int().tolist()
+    assert [True, False, True, False] == (positions.state[layer.position]["exp_avg"][0] != 0).tolist()
+    assert 0 == float(weights.state[layer.weight]["momentum_buffer"][0, 3])

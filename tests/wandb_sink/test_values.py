@@ -9,6 +9,7 @@ from tic_sweep.config import TrialConfig
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import (
     DeficitRow,
+    DelayRow,
     DynamicsRow,
     FisherRow,
     HorizonRow,
@@ -16,7 +17,9 @@ from tic_sweep.records import (
     Report,
     RobustnessRow,
     Row,
+    SequenceRow,
     SparsityRow,
+    SynapseRow,
     ToyCurveRow,
     ToyRow,
     TrialRow,
@@ -116,6 +119,23 @@ def test_pruning_and_sparsity() -> None:
         told["pruning/sparsity"], told["pruning/test_acc"], told["pruning/timestep_epochs"], told["sparsity/head"],
     )  # fmt: skip
     assert {"pruning/suggested_timesteps", "pruning/key", "pruning/epoch"}.isdisjoint(told)
+
+
+def test_sequences_and_delays_have_panels_of_their_own() -> None:
+    """Test accuracy and spread in one, the synapses of each layer in another; single synapses are no lines."""
+    rows = (
+        SequenceRow(key="k", epoch=3, test_acc=0.7, test_loss=1.0, firing_rate=0.1),
+        DelayRow(
+            key="k", epoch=3, layer="hidden", possible=8, active=4, grown=1, pruned=1, survived=3, overlap=0.6,
+            shift=0.5, delay_mean=2.0, delay_entropy=1.5, excitatory=0.5, empty=0, operations=40,
+        ),
+        SynapseRow(key="k", epoch=3, layer="hidden", neuron=0, input=1, weight=0.5, delay=2, delay_real=2.2),
+    )  # fmt: skip
+    told = logged(*rows)
+
+    assert {"sequences/test_acc": 0.7, "sequences/test_loss": 1.0, "sequences/firing_rate": 0.1}.items() <= told.items()
+    assert (4, 1, 0.6) == tuple(told[f"delays/hidden/{name}"] for name in ("active", "grown", "overlap"))
+    assert {"sequences", "delays"} == {name.partition("/")[0] for name in told}
 
 
 def test_toy_problems_have_updates_for_steps() -> None:

@@ -39,7 +39,7 @@ class DelayNorms:
         timesteps, samples, _ = inputs.shape
         per_sample = self._mask_OI.numel() * timesteps * inputs.element_size()
         self._part = max(1, BYTES_KEPT // per_sample)
-        self._kept_NOIT = self._delayed(inputs) if self._part >= samples else None
+        self._kept_TNOI = self._delayed(inputs) if self._part >= samples else None
 
     def __call__(self, grad_outputs: Tensor, t: int) -> Tensor:
         """Return [N], summed over the layer's weights.
@@ -49,25 +49,34 @@ class DelayNorms:
                 at t.
             t: the horizon, 1..T.
         """
-        g_NOT1 = grad_outputs[:t].permute(1, 2, 0)[..., None]
+        g_TNO = grad_outputs[:t]
         if not self._trained:
-            return g_NOT1.new_zeros(len(g_NOT1))
-        if self._kept_NOIT is not None:
-            return _squares(self._kept_NOIT[..., :t], g_NOT1)
-        parts = zip(self._inputs_TNI.split(self._part, dim=1), g_NOT1.split(self._part), strict=True)
-        return torch.cat([_squares(self._delayed(x_TNI)[..., :t], g) for x_TNI, g in parts])
+            return g_TNO.new_zeros(g_TNO.shape[1])
+        if self._kept_TNOI is not None:
+            return _squares(self._kept_TNOI, g_TNO)
+        parts = zip(self._inputs_TNI.split(self._part, dim=1), g_TNO.split(self._part, dim=1), strict=True)
+        return torch.cat([_squares(self._delayed(x_TNI), g) for x_TNI, g in parts])
 
     def _delayed(self, x_TNI: Tensor) -> Tensor:
-        """Return x[t - d_oi, n, i] as [N, O, I, T], zero before the first timestep and where there is no synapse."""
-        timesteps, samples, inputs = x_TNI.shape
+        """Return x[t - d_oi, n, i] as [T, N, O, I], zero before the first timestep and where there is no synapse."""
+        timesteps, samples, _ = x_TNI.shape
         longest = int(self._delay_OI.max())
-        padded_NIL = pad(x_TNI.permute(1, 2, 0), (longest, 0))
-        t_T = torch.arange(timesteps, device=x_TNI.device)
-        place_IOT = (longest - self._delay_OI.T[..., None]) + t_T
-        flat = place_IOT.flatten(1).expand(samples, -1, -1)
-        taken_NIOT = padded_NIL.gather(2, flat).view(samples, inputs, -1, timesteps)
-        return (taken_NIOT.transpose(1, 2) * self._mask_OI[..., None]).contiguous()
+        padded_LNI = pad(x_TNI, (0, 0, 0, 0, longest, 0))
+        first_OI = longest - self._delay_OI
+        delayed_TNOI = x_TNI.new_empty(timesteps, samples, *first_OI.shape)
+        for t, out_NOI in enumerate(delayed_TNOI.unbind()):
+            place_NOI = (first_OI + t).expand(samples, -1, -1)
+            torch.gather(padded_LNI.transpose(0, 1), 1, place_NOI, out=out_NOI)
+        return delayed_TNOI.mul_(self._mask_OI)
 
 
-def _squares(x_NOIT: Tensor, g_NOT1: Tensor) -> Tensor:
-    return (x_NOIT @ g_NOT1).square().sum((1, 2, 3))
+def _squares(x_TNOI: Tensor, g_TNO: Tensor) -> Tensor:
+    """Return Σ_oi (Σ_u g[u, n, o]·x[u, n, o, i])² [N] over the timesteps of ``g_TNO``.
+
+    One timestep after the other, so that the sums stay where they are quick to reach: several times faster than a
+    product of matrices with a single column.
+    """
+    sum_NOI = torch.zeros_like(x_TNOI[0])
+    for x_NOI, g_NO in zip(x_TNOI, g_TNO, strict=False):
+        sum_NOI.addcmul_(x_NOI, g_NO[..., None])
+    return sum_NOI.square().sum((1, 2))

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 from tic_sweep.centroid import information_centroid
 from tic_sweep.records import (
     DeficitRow,
+    DelayRow,
     DynamicsRow,
     EpochRow,
     FisherRow,
@@ -19,6 +20,7 @@ from tic_sweep.records import (
     Report,
     RobustnessRow,
     Row,
+    SequenceRow,
     SparsityRow,
     ToyCurveRow,
     TrialRow,
@@ -89,6 +91,10 @@ def _named(row: Row) -> Values:
             values = _fields(row, "pruning/", without={"key", "epoch"})
         case SparsityRow():
             values = {f"sparsity/{row.layer}": row.sparsity}
+        case SequenceRow():
+            values = _fields(row, "sequences/", without={"key", "epoch"})
+        case DelayRow():
+            values = _fields(row, f"delays/{row.layer}/", without={"key", "epoch", "layer", "possible"})
         case _:
             pass
     return values
@@ -136,7 +142,11 @@ def _toy_entries(rows: Iterable[ToyCurveRow]) -> list[Entry]:
 
 
 def _fields(
-    row: EpochRow | PruningRow | TrialRow, prefix: str, *, without: Iterable[str] = (), only: Iterable[str] = ()
+    row: EpochRow | PruningRow | SequenceRow | DelayRow | TrialRow,
+    prefix: str,
+    *,
+    without: Iterable[str] = (),
+    only: Iterable[str] = (),
 ) -> Values:
     return {prefix + name: value for name, value in _known(row) if name not in without and (not only or name in only)}
 
