@@ -26,8 +26,8 @@ NAMES = {
     "pruning.timesteps": "T_retrain",
     "pruning.share": "share pruned",
     "sequences.name": "sequences",
-    "delays.learn": "delays learnt",
-    "delays.rule": "rewired by",
+    "delays.learn": "learnt delays",
+    "delays.rule": "structure",
     "delays.hidden": "hidden neurons",
     "delays.max_delay": "longest delay",
 }

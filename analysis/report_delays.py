@@ -271,8 +271,9 @@ DELAY_SECTIONS = (
         varied=(),
         figure=gap_by_epoch,
         caption="Validation accuracy with delays spread over timesteps as in training, less that with whole delays, "
-        "with which networks are evaluated: mean over the finished seeds, bands ± standard error. It shrinks as the "
-        "spread does.",
+        "with which networks are evaluated: mean over the finished seeds, bands ± standard error. What "
+        "remains once the spread has fallen is the price of whole delays: training still sees some of the neighbouring "
+        "timesteps, and a network may come to need them.",
     ),
     Section(
         id="delay-costs",
