@@ -69,6 +69,6 @@ def test_learnt_structure_helps_where_three_quarters_of_the_synapses_are_missing
         assert training.outcome.test_acc is not None
         return training.outcome.test_acc
 
-    gains = [accuracy(seed, **{"delays.rule": "deepr"}) - accuracy(seed) for seed in (100, 101, 102)]
+    gains = [accuracy(seed, **{"delays.rule": "deepr"}) - accuracy(seed) for seed in (0, 1, 2)]
 
     assert sum(gains) / 3 > 0.02
