@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from analysis.claims_capacity import CAPACITY_CLAIMS
+from analysis.claims_delays import DELAY_CLAIMS
 from analysis.claims_pruning import PRUNING_CLAIMS
 from analysis.claims_reset import RESET_CLAIMS
 from analysis.claims_robustness import ROBUSTNESS_CLAIMS
@@ -26,6 +27,7 @@ CLAIMS: tuple[Claim, ...] = (
     *PRUNING_CLAIMS,
     *CAPACITY_CLAIMS,
     *RESET_CLAIMS,
+    *DELAY_CLAIMS,
 )
 COLUMNS = pl.Schema({
     "claim": pl.String, "where": pl.String, "verdict": pl.String, "statistic": pl.Float64, "low": pl.Float64,

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from analysis.colours import DECADES, FEW, Shade, shades_of
-from analysis.fields import label_of, name_of, text_of
+from analysis.fields import label_of, name_of, text_of, trains_networks
 from analysis.results import Results
 from analysis.transitions import tic_transitions
 
@@ -40,7 +40,7 @@ class Colouring:
 
 
 def explored_trials(results: Results) -> pl.DataFrame:
-    """Return one row per trial of task ``images`` that was started, in the order of the settings and seeds.
+    """Return one row per trial of a network that was started, in the order of the settings and seeds.
 
     Columns: those of `Results.settings`; key, seed, status, reason, timesteps, epochs_done; ic_start, ic_max and
     ic_final (timesteps, of the first training, as in `tic_transitions`); ic_rel_final, (ic_final - 1) / (T - 1);
@@ -48,14 +48,14 @@ def explored_trials(results: Results) -> pl.DataFrame:
     setting in words.
     """
     by = list(results.settings)
-    images = results.trials.filter(pl.col("task") == "images", pl.col("status") != "planned")
-    measured = tic_transitions(results.epochs, images).select(
+    started = results.trials.filter(trains_networks(), pl.col("status") != "planned")
+    measured = tic_transitions(results.epochs, started).select(
         "key", "ic_start", "ic_max", "ic_final", "turned", transition="interpolated"
     )
     columns = ["key", *by, "seed", "status", "reason", "timesteps", "epochs_done", "best_test_acc", "wall_seconds"]
     steps = pl.col("timesteps") - 1
     rows = (
-        images
+        started
         .select(*dict.fromkeys(columns))
         .join(measured, on="key", how="left")
         .with_columns(ic_rel_final=pl.when(steps > 0).then((pl.col("ic_final") - 1) / steps))

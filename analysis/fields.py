@@ -25,6 +25,11 @@ NAMES = {
     "fisher.split": "IC measured on",
     "pruning.timesteps": "T_retrain",
     "pruning.share": "share pruned",
+    "sequences.name": "sequences",
+    "delays.learn": "learnt delays",
+    "delays.rule": "structure",
+    "delays.hidden": "hidden neurons",
+    "delays.max_delay": "longest delay",
 }
 """Words for fields whose last name alone would not do."""
 
@@ -96,6 +101,11 @@ def variant_of_trials() -> pl.Expr:
         .otherwise(pl.format("reset gradient {}", share))
         .alias("variant")
     )
+
+
+def trains_networks() -> pl.Expr:
+    """Return which trials train a network epoch by epoch; the others are blocks of toy problems."""
+    return pl.col("task").is_in(["images", "sequences"])
 
 
 def rows_of(frame: pl.DataFrame, paths: Sequence[str], setting: Sequence[Any]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from analysis.fields import trains_networks
 from analysis.first_trainings import first_trainings
 from analysis.results import Results, once
 from analysis.robustness import CORRUPTIONS, drops
@@ -39,12 +40,12 @@ GROUPS = tuple(dict.fromkeys(outcome.group for outcome in OUTCOMES.values()))
 
 
 def effect_part(results: Results) -> tuple[Results, tuple[str, ...]]:
-    """Return the image trials up to the end of their first training, and the fields whose effects can be told apart.
+    """Return trials of networks up to the end of their first training, and the fields whose effects can be told apart.
 
     Fields that follow from others, as an image size does from the data set, are left out; of a search that draws its
     values only those that follow from a name. No field is returned where nothing varies but the seed.
     """
-    part = first_trainings(results.where(pl.col("task") == "images"))
+    part = first_trainings(results.where(trains_networks()))
     fields = tuple(drawn_fields(part)) or part.settings
     return part, tuple(path for path in fields if path != "sweep")
 

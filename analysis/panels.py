@@ -81,7 +81,7 @@ def panels_of(results: Results, paths: Sequence[str], title: str, lines: Sequenc
         hovermode="closest",
         showlegend=len({line.name for line in lines}) > 1 and not crowded(lines),
         legend={
-            "title": {"text": f"{name_of(paths[0])}  " if len(paths) == 1 or facet else ""},
+            "title": {"text": f"{name_of(paths[0])}  " if all(line.fields == 1 for line in lines) else ""},
             "orientation": "h", "x": 0, "y": 1.1 if facet else 1.02, "yanchor": "bottom",
         },
     )  # fmt: skip

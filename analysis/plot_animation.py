@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from analysis.colours import BASE_AXIS, BASE_LAYOUT, Shade, dark_twins, shades_of
-from analysis.fields import label_of, name_of, rows_of, text_of
+from analysis.fields import label_of, name_of, rows_of, text_of, trains_networks
 from analysis.first_trainings import first_trainings
 from analysis.panels import step_ticks
 from analysis.plot_fisher import by_transition, fisher_shares
@@ -97,7 +97,7 @@ FILM_SECTIONS = (
         id="film",
         title="How does the information move, epoch by epoch?",
         tables=("fisher",),
-        figure=lambda results: share_film(first_trainings(results.where(pl.col("task") == "images"))),
+        figure=lambda results: share_film(first_trainings(results.where(trains_networks()))),
         caption="Share of the Fisher trace at each horizon t at the epoch chosen, mean over seeds; triangles at the "
         f"bottom are the information centroids. Of more than {SETTINGS} settings, {SETTINGS} are shown, from the one "
         "that turned first to the one that turned last.",

@@ -50,10 +50,10 @@ def plot_effects(results: Results) -> "go.Figure":
 
     known, fields = outcomes_of(results)
     table = effects_of(known, fields) if len(fields) > 1 else pl.DataFrame()
-    if table.is_empty() or not 0 < (places := _places(table))[1][-1] <= ROWS:
+    if table.is_empty() or table["effect"].is_null().all() or not 0 < (places := _places(table))[1][-1] <= ROWS:
         return go.Figure(layout={"meta": {"dark": dark_twins(())}})
     positions, ticks, names = places
-    outcomes = table["outcome"].unique(maintain_order=True).to_list()
+    outcomes = table.drop_nulls("effect")["outcome"].unique(maintain_order=True).to_list()
     shades = {field: Shade(*OKABE_ITO[number % len(OKABE_ITO)]) for number, field in enumerate(fields)}
     down = -(-len(outcomes) // ACROSS)
     height = (ROW * len(ticks) + BETWEEN) * down

@@ -23,6 +23,7 @@ from analysis.plot_panels import SETTING_SECTIONS
 from analysis.plot_robustness import ROBUSTNESS_SECTIONS
 from analysis.plot_search import SEARCH_SECTIONS
 from analysis.report_capacity import CAPACITY_SECTIONS
+from analysis.report_delays import DELAY_SECTIONS
 from analysis.report_pruning import PRUNING_SECTIONS
 from analysis.report_texts import accuracy_texts, toy_texts
 from analysis.results import Results
@@ -194,6 +195,7 @@ VARIANTS = (
 )
 SECTIONS: tuple[Section, ...] = (
     *TOYS,
+    *DELAY_SECTIONS,
     *SEARCH_SECTIONS,
     *INFORMATION,
     *FILM_SECTIONS,

@@ -111,9 +111,12 @@ def mean_cell(row: Mapping[str, Any] | None, name: str, digits: int, *, scale: f
     """Return a column x of a row with its interval x_low .. x_high below; a dash where there is none."""
     if row is None or row[name] is None:
         return "–"
-    value, low, high = (row[f"{name}{part}"] for part in ("", "_low", "_high"))
-    ends = "" if low in {None, high} else f"{scale * low:.{digits}f} to {scale * high:.{digits}f}"
-    return Cell(text=f"{scale * value:.{digits}f}{unit}".replace("-", "−"), small=ends.replace("-", "−"))
+    value, low, high = (
+        part if part is None else f"{round(scale * part, digits) + 0.0:.{digits}f}".replace("-", "−")
+        for part in (row[name], row[f"{name}_low"], row[f"{name}_high"])
+    )
+    alone = row[f"{name}_low"] in {None, row[f"{name}_high"]}
+    return Cell(text=f"{value}{unit}", small="" if alone else f"{low} to {high}")
 
 
 def spread(values: Sequence[Value], most: int) -> list[Value]:

@@ -1,4 +1,4 @@
-"""What studies other than that of the transition show, in a sentence each: noise, robustness, pruning, capacity."""
+"""What studies other than that of the transition show, in a sentence each: from noise and pruning to delays."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -7,6 +7,8 @@ import polars as pl
 from analysis.alpha import ALPHA, alpha_contexts, alpha_trials
 from analysis.capacity import TOLERANCE, networks, saturation
 from analysis.deficits import deficit_curves
+from analysis.delays import FIRST, SPARSITY, delay_contexts, delay_effects
+from analysis.delays import VARIANT as DELAY_VARIANT
 from analysis.fields import label_of, text_of
 from analysis.first_trainings import first_trainings
 from analysis.pruning import pruning_contexts, pruning_table
@@ -89,11 +91,28 @@ def timesteps_needed(results: Results) -> Iterator[str]:
         )
 
 
+def structure_and_delays(results: Results) -> Iterator[str]:
+    """Tell, per context, what learning the structure and learning the delays adds at each sparsity."""
+    effects = delay_effects(results).filter(pl.col("protocol") == FIRST)
+    for where, rows in _parts(effects, delay_contexts(results)):
+        told = []
+        for (effect, delays, structure), own in rows.group_by("effect", *DELAY_VARIANT, maintain_order=True):
+            gains = [
+                f"{_signed(gain)} at {100 * share:g} %"
+                for share, gain in own.select(SPARSITY, "difference").iter_rows()
+            ]
+            what = f"structure {structure}" if effect == "structure" else f"delays {delays}"
+            held = f"delays {delays}" if effect == "structure" else f"structure {structure}"
+            told.append(f"{what} with {held} adds {', '.join(gains)}")
+        yield f"{where}in points of test accuracy by sparsity, {'; '.join(told)}"
+
+
 STUDIES: Sequence[tuple[str, Callable[[Results], Iterator[str]]]] = (
     ("deficits", noise_costs),
     ("robustness", robustness_costs),
     ("pruning", retraining_costs),
     ("trials", timesteps_needed),
+    ("sequences", structure_and_delays),
 )
 """A table of the store, and what to tell if it has rows."""
 

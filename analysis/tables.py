@@ -6,6 +6,7 @@ from itertools import pairwise
 import polars as pl
 
 from analysis.curves import mean_curves
+from analysis.fields import trains_networks
 from analysis.finding import finding_of, toy_finding_of
 from analysis.first_trainings import first_trainings
 from analysis.results import Results, once
@@ -28,10 +29,10 @@ def summary(results: Results, settings: Sequence[str] | None = None) -> pl.DataF
     problems have no epochs and no row here; see `toy_summary`.
     """
     by = list(results.settings if settings is None else settings)
-    images = results.trials.filter(pl.col("task") == "images")
+    own = results.trials.filter(trains_networks())
     transitions = tic_transitions(results.epochs, results.trials).drop(by, strict=False)
-    table = over_seeds(transitions.join(images.select("key", *by), on="key", how="inner"), by)
-    curves = mean_curves(results.epochs, images, by, "ic").group_by(*by).agg(ic=pl.col("mean"))
+    table = over_seeds(transitions.join(own.select("key", *by), on="key", how="inner"), by)
+    curves = mean_curves(results.epochs, own, by, "ic").group_by(*by).agg(ic=pl.col("mean"))
     joined = table.join(curves, on=by, how="left", nulls_equal=True, maintain_order="left").collect()
     sparks = [sparkline(ic or (), timesteps) for ic, timesteps in joined.select("ic", "timesteps").iter_rows()]
     return joined.drop("ic").with_columns(ic_spark=pl.Series(sparks, dtype=pl.String))
@@ -69,7 +70,7 @@ def finding(results: Results) -> str:
 
     When IC turned is left out where it is another study's results and IC was not followed.
     """
-    tasks = results.trials.select(toy=pl.col("task") != "images").collect()["toy"]
+    tasks = results.trials.select(toy=~trains_networks()).collect()["toy"]
     told = []
     if tasks.is_empty() or not tasks.all():
         own = first_trainings(results)

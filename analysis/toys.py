@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analysis.fields import VARIANT
+from analysis.fields import VARIANT, trains_networks
 from analysis.intervals import Interval, bootstrap, wilson
 from analysis.results import Results
 from analysis.variants import REFERENCE, in_order
@@ -22,7 +22,7 @@ _INTERVAL = ("low", "high")
 
 def toys(results: Results) -> Results:
     """Return the part of the results whose trials are blocks of toy problems."""
-    return results.where(pl.col("task") != "images")
+    return results.where(~trains_networks())
 
 
 def toy_contexts(results: Results) -> tuple[str, ...]:

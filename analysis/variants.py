@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from analysis.colours import OKABE_ITO, Shade
-from analysis.fields import VARIANT, label_of
+from analysis.fields import VARIANT, label_of, trains_networks
 from analysis.intervals import equivalence
 from analysis.results import Results
 from analysis.transitions import over_seeds, tic_transitions
@@ -87,20 +87,20 @@ def variant_contexts(results: Results) -> tuple[str, ...]:
 
 
 def fullest_part(results: Results) -> tuple[str, Results]:
-    """Return the image trials to draw against epoch, and in words the settings they are limited to.
+    """Return the trials of networks to draw against epoch, and in words the settings they are limited to.
 
     Without a comparison of variants that is all of them. With one, lines are variants and panels data sets, and of
     whatever else varies the setting with most trials is drawn, the first in the plan if there are several.
     """
-    images = results.where(pl.col("task") == "images")
-    compared = {"variant", *VARIANT} & set(images.settings)
-    others = [path for path in images.settings if path not in {*compared, "data.name"}]
+    networks = results.where(trains_networks())
+    compared = {"variant", *VARIANT} & set(networks.settings)
+    others = [path for path in networks.settings if path not in {*compared, "data.name"}]
     if not compared or not others:
-        return "", images
-    sizes = images.trials.group_by(others, maintain_order=True).len().collect()
+        return "", networks
+    sizes = networks.trials.group_by(others, maintain_order=True).len().collect()
     most = sizes.row(sizes["len"].arg_max() or 0)[:-1]
     setting = dict(zip(others, most, strict=True))
-    return label_of(setting), images.where(pl.all_horizontal(pl.col(p).eq_missing(v) for p, v in setting.items()))
+    return label_of(setting), networks.where(pl.all_horizontal(pl.col(p).eq_missing(v) for p, v in setting.items()))
 
 
 def accuracies(results: Results) -> pl.DataFrame:

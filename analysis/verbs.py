@@ -13,14 +13,20 @@ import polars as pl
 
 from analysis import alpha as _alpha
 from analysis import capacity as _capacity
+from analysis import crossovers as _crossovers
 from analysis import curves as _curves
 from analysis import deficits as _deficits
+from analysis import delays as _delays
+from analysis import field_gains as _field_gains
 from analysis import horizons as _horizons
 from analysis import layers as _layers
 from analysis import pruning as _pruning
+from analysis import receptive_fields as _receptive_fields
+from analysis import rewiring as _rewiring
 from analysis import robustness as _robustness
 from analysis import seed_means as _seed_means
 from analysis import settings as _settings
+from analysis import sign_grouping as _sign_grouping
 from analysis import toys as _toys
 from analysis import transitions as _transitions
 from analysis import variants as _variants
@@ -37,6 +43,10 @@ EPOCHS = ("key", "epoch", "ic", "cycle")
 FISHER = ("key", "epoch", "level", "part", "t", "fisher_trace")
 PRUNING = ("key", "cycle", "timesteps", *_pruning.ROWS)
 TOY = ("key", "lr", "problem")
+DELAYED = ("key", "status", "best_test_acc", "test_acc", "*config")
+SYNAPSES = ("key", "epoch", "layer", "neuron", "input", "weight", "delay")
+SHAPES = ("key", "layer", "possible")
+CHOICE = ("contiguity", "weights")
 TURN = tuple(field.name for field in dataclasses.fields(Transition))
 SPREAD = ("_mean", "_sd", "_low", "_high")
 EXPANSIONS: dict[str, Expansion] = {
@@ -47,6 +57,8 @@ EXPANSIONS: dict[str, Expansion] = {
     "contexts": lambda given: _settings.contexts_of(given["results"], given["field"]),
     "networks": lambda given: _capacity.networks(given["results"]),
     "pruning": lambda given: _pruning.pruning_contexts(given["results"]),
+    "delay_contexts": lambda given: _delays.delay_contexts(given["results"]),
+    "delay_setting": lambda given: _delays.delay_setting(given["results"]),
     "toys": lambda given: _toys.toy_contexts(given["results"]),
     "variants": lambda given: _variants.variant_contexts(given["results"]),
     "images": lambda given: given["results"].where(pl.col("task") == "images").contexts(*VARIANT),
@@ -222,6 +234,76 @@ areas = _verb(
 losses = _verb(
     _toys.losses, ("*toys", "variant", "lr", "first", "low", "median", "high"),
     toy=(*TOY, "first_loss", "final_loss"), trials=("key", "status", "variant", "*config"),
+)  # fmt: skip
+
+delay_variants = _verb(
+    _delays.delay_variants, ("key", "status", "*delay_setting", "seed"), trials=("key", "status", "*config")
+)
+delay_trials = _verb(
+    _delays.delay_trials, ("key", "status", "*delay_setting", "seed", *_delays.PROTOCOLS.values()),
+    sequences=("key", "test_acc"), trials=DELAYED,
+)  # fmt: skip
+delay_accuracies = _verb(
+    _delays.delay_accuracies,
+    ("protocol", "*delay_setting", "n", "test_acc", "test_acc_low", "test_acc_high", "shared"),
+    sequences=("key", "test_acc"), trials=DELAYED,
+)  # fmt: skip
+paired_gains = _verb(
+    _delays.paired_gains,
+    ("protocol", "*delay_contexts", "effect", *_delays.VARIANT, _delays.SPARSITY, "seed", "gain"),
+    sequences=("key", "test_acc"), trials=DELAYED,
+)  # fmt: skip
+delay_effects = _verb(
+    _delays.delay_effects,
+    ("protocol", "*delay_contexts", "effect", *_delays.VARIANT, _delays.SPARSITY, "n_pairs", "difference",
+     "difference_low", "difference_high"),
+    sequences=("key", "test_acc"), trials=DELAYED,
+)  # fmt: skip
+structure_crossovers = _verb(
+    _crossovers.structure_crossovers,
+    ("protocol", "*delay_contexts", *_delays.VARIANT, "n", "densest", "sparsest", "found", "crossover", "low", "high",
+     "share", "share_throughout"),
+    sequences=("key", "test_acc"), trials=DELAYED,
+)  # fmt: skip
+synapse_drifts = _verb(
+    _rewiring.synapse_drifts, ("*delay_setting", "layer", "epoch", "n", *means_of(*_rewiring.DRIFTS)),
+    delays=("key", "epoch", "layer", "possible", "active", *_rewiring.DRIFTS), trials=("key", "status", "*config"),
+)  # fmt: skip
+rounding_gaps = _verb(
+    _rewiring.rounding_gaps, ("*delay_setting", "epoch", "n", *means_of("gap", "sigma")),
+    sequences=("key", "epoch", "soft_val_acc", "sigma"), epochs=("key", "epoch", "val_acc"),
+    trials=("key", "status", "*config"),
+)  # fmt: skip
+delay_costs = _verb(
+    _rewiring.delay_costs,
+    ("*delay_setting", "n", *(f"{x}{part}" for x in _rewiring.COSTS for part in ("", "_low", "_high")), "devices"),
+    delays=("key", "epoch", "operations"), epochs=("key", "epoch", "train_seconds"),
+    trials=("key", "status", "wall_seconds", "device", "host", "*config"),
+)  # fmt: skip
+field_values = _verb(
+    _receptive_fields.field_values, ("key", "epoch", "layer", "neuron", "synapses", "i", *CHOICE),
+    synapses=SYNAPSES, delays=SHAPES, trials=("key", "*config"),
+)  # fmt: skip
+field_structures = _verb(
+    _receptive_fields.field_structures,
+    ("key", "epoch", "layer", "neurons", "n_empty", "mean", "max", "best", "band_values", "band_grid",
+     "band_untrained", "n_values", "n_grid", "n_untrained", "p_trained", *CHOICE, "permutations"),
+    synapses=SYNAPSES, delays=SHAPES, trials=("key", "*config"),
+)  # fmt: skip
+field_gains = _verb(
+    _field_gains.field_gains, ("*delay_setting", "layer", *CHOICE, "n", *means_of(*_field_gains.PHASES, "gain")),
+    synapses=SYNAPSES, delays=SHAPES, trials=("key", "status", "*config"),
+)  # fmt: skip
+sign_grouping = _verb(
+    _sign_grouping.sign_grouping,
+    ("key", "epoch", "layer", "direction", "pairs", "same", "shuffled", "excess", "low", "high", "p", "reach",
+     "permutations"),
+    synapses=SYNAPSES,
+)  # fmt: skip
+grouping_gains = _verb(
+    _field_gains.grouping_gains,
+    ("*delay_setting", "layer", "direction", "reach", "n", *means_of(*_field_gains.PHASES, "gain")),
+    synapses=SYNAPSES, trials=("key", "status", "*config"),
 )  # fmt: skip
 
 EXPANSIONS["toy_columns"] = lambda given: given["results"].toy.collect_schema().names()

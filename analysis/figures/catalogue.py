@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 from analysis.figures.alpha import draw_fig5
 from analysis.figures.capacity import draw_capacity
+from analysis.figures.delays import draw_delays
+from analysis.figures.fields import draw_fields
 from analysis.figures.fig1 import draw_fig1
 from analysis.figures.horizons import draw_horizons
 from analysis.figures.layers import draw_fig3
@@ -60,6 +62,14 @@ FIGURES: tuple[Figure, ...] = (
     Figure(name="savings", paper="", about="training time saved", tables=("pruning",), draw=draw_savings),
     Figure(name="capacity", paper="Discussion", about="capacity and timesteps", tables=("epochs",), draw=draw_capacity),
     Figure(name="horizons", paper="", about="accuracy by horizon", tables=("horizons",), draw=draw_horizons),
+    Figure(
+        name="delays", paper="Mészáros et al. 2024, Fig. 3", about="learnt delays and learnt structure",
+        tables=("sequences",), draw=draw_delays,
+    ),
+    Figure(
+        name="fields", paper="Mészáros et al. 2024, Fig. 1", about="receptive fields", tables=("synapses", "delays"),
+        draw=draw_fields,
+    ),
     Figure(name="reset", paper="", about="toy problems solved by learning rate", tables=("toy",), draw=draw_toys),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from store.fabricated import DETACHED, FULL, TURNING, images_trial, write_rows, write_sweep, write_toys
+from store.fabricated_delays import DELAYED, HALVES, delays_trial, ridge
 from store.fabricated_layers import BLOCKS, EARLY, LATE, ic_trial
 from store.fabricated_probes import probed_trial
 from store.fabricated_pruning import capacity_trial, pruning_trial
@@ -56,6 +57,16 @@ def sized(path: Path) -> Results:
     return open_results(write_rows(path, trials, varied=("timesteps",)).root)
 
 
+def delayed(path: Path) -> Results:
+    """Return fixed and learnt structure and delays at two sparsities, with two seeds and their synapses."""
+    synapses = {0: ridge(range(2)), 2: ridge(range(2), HALVES)}
+    trials = [
+        delays_trial(change | {"learn": learn, "sparsity": sparsity, "seed": s}, 0.5 + s / 10, synapses=synapses)
+        for change in ({}, {"rule": "deepr"}) for learn in (False, True) for sparsity in (0.5, 0.75) for s in (0, 1)
+    ]  # fmt: skip
+    return open_results(write_rows(path, trials, varied=DELAYED).root)
+
+
 def compared(path: Path) -> Results:
     """Return both variants of the gradient with two seeds."""
     trials = [images_trial(change | {"seed": s}, 0.8 + s / 100) for change in (DETACHED, FULL) for s in (0, 1)]
@@ -97,6 +108,20 @@ ON: dict[str, tuple[Maker, dict[str, Any]]] = {
     "capacity_curves": (sized, {}),
     "saturations": (sized, {}),
     "saturation": (sized, {}),
+    "delay_variants": (delayed, {}),
+    "delay_trials": (delayed, {}),
+    "delay_accuracies": (delayed, {}),
+    "paired_gains": (delayed, {}),
+    "delay_effects": (delayed, {}),
+    "structure_crossovers": (delayed, {}),
+    "synapse_drifts": (delayed, {}),
+    "rounding_gaps": (delayed, {}),
+    "delay_costs": (delayed, {}),
+    "field_values": (delayed, {}),
+    "field_structures": (delayed, {}),
+    "field_gains": (delayed, {}),
+    "sign_grouping": (delayed, {}),
+    "grouping_gains": (delayed, {}),
     "trial_measures": (curves, {"field": "optimiser.lr"}),
     "paired_differences": (curves, {"field": "optimiser.lr", "measure": "turn"}),
     "accuracies": (compared, {}),

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store.fabricated import STAYING, TURNING, write_sweep
+from store.fabricated import STAYING, TURNING, write_rows, write_sweep
+from store.fabricated_delays import DELAYED, HALVES, delays_trial, ridge, variants_of
 
 from analysis.report import write_report
 
@@ -118,6 +119,25 @@ def test_page_opens_from_disk_and_draws_every_figure(opened: Opened) -> None:
     assert page.locator(".plot").count() >= 5
     assert [] == opened.complaints
     assert [] == [url for url in opened.asked if not url.startswith(("file:", "data:", "blob:"))]
+
+
+def test_the_study_of_delays_draws_every_figure_and_its_menus(browser: object, tmp_path: Path) -> None:
+    """Four figures without a complaint; another variant's fields come with titles of their own."""
+    fields = {0: ridge(range(3)), 2: ridge(range(3), HALVES)}
+    kept = [delays_trial({"learn": learn, "seed": 9}, 0.6, synapses=fields) for learn in (True, False)]
+    write_rows(tmp_path / "r", [*variants_of({0.0: (0, 0.1, 0), 0.75: (0.1, 0.1, 0.2)}), *kept], varied=DELAYED)
+    one = Opened(browser, write_report(tmp_path / "r").as_uri())
+    for name in ("delays", "fields", "drifts", "rounding"):
+        plot = one.page.locator(f".plot[data-figure={name}-data]")
+        plot.scroll_into_view_if_needed()
+        plot.locator(".main-svg").first.wait_for(state="attached")
+    fields_plot = one.page.locator(".plot[data-figure=fields-data]")
+    fields_plot.locator(".updatemenu-header").click()
+    fields_plot.locator(".updatemenu-dropdown-button").nth(1).click()
+    fields_plot.locator(".updatemenu-header", has_text="delays fixed").wait_for(state="attached")
+
+    assert [] == one.complaints
+    one.context.close()
 
 
 def test_claims_come_before_plots(opened: Opened) -> None:
