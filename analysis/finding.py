@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from analysis.fields import label_of, name_of, text_of
-from tic_sweep.records import ENDED, STATUSES
+from tic_sweep.records import BEGUN, ENDED, STATUSES
 
 Row: TypeAlias = Mapping[str, Any]
 LISTED = 4
@@ -158,6 +158,6 @@ def without_measurements(counts: Mapping[str, int], empty: str = UNMEASURED) -> 
         return "No trial has started yet."
     if counts["finished"]:
         return empty
-    counts = {status: counts[status] for status in ("planned", "running", "interrupted", *ENDED)}
+    counts = {status: counts[status] for status in ("planned", *BEGUN, *ENDED)}
     told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items() if count)
     return f"No trial has finished yet: {told}."

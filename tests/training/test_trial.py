@@ -94,6 +94,23 @@ def test_a_resumed_trial_continues_bit_for_bit(digits: RawImages, tmp_path: Path
     )  # fmt: skip
 
 
+def test_a_stopped_trial_is_censored_and_could_go_on(digits: RawImages, tmp_path: Path):
+    """Stopped after epoch 1 it tells its accuracy so far and no test accuracy; from its checkpoint it ends as ever."""
+    undisturbed, expected = run(SMALL, digits)
+    stopped = Training(SMALL, digits, replace(RESOURCES, checkpoint_seconds=1e9), tmp_path / "trial.pt")
+    ongoing = stopped.reports()
+    before = [next(ongoing) for _ in range(2)]
+    stopped.halt("stopped", "others turned earlier")
+    outcome = stopped.outcome
+
+    after, ended = run(SMALL, digits, checkpoint=tmp_path / "trial.pt")
+
+    assert ("stopped", "others turned earlier", 1) == (outcome.status, outcome.reason, outcome.epochs_done)
+    assert (before[-1].epoch.val_acc, None, None) == (outcome.val_acc, outcome.test_acc, outcome.best_test_acc)
+    assert numbers(undisturbed) == numbers(before + after)
+    assert expected.weights_digest == ended.weights_digest
+
+
 def test_a_finished_trial_resumed_only_tells_its_outcome(digits: RawImages, tmp_path: Path):
     """Resuming after the end repeats no epoch and gives the same outcome."""
     _, expected = run(SMALL, digits, checkpoint=tmp_path / "trial.pt")

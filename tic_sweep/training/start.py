@@ -36,6 +36,10 @@ class Trainer(Protocol):
         """Write the checkpoint now."""
         ...
 
+    def halt(self, status: str, reason: str) -> None:
+        """End the attempt between two reports, with a checkpoint: ``paused`` or ``stopped``."""
+        ...
+
 
 def needs_images(config: TrialConfig) -> bool:
     """Tell whether a trial reads the images of its ``data.name``."""
