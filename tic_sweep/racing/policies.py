@@ -1,0 +1,41 @@
+"""The policies by name, with the constants that the contest in docs/tune_lr.md settled on."""
+
+from collections.abc import Callable
+
+from tic_sweep.errors import ConfigError, did_you_mean
+from tic_sweep.racing.entrants import Race
+from tic_sweep.racing.halving import Halving
+from tic_sweep.racing.protocol import HOLDOUT
+from tic_sweep.racing.signals import ACCURACY, HYBRID, TRANSITION
+from tic_sweep.racing.stopping import AshaStopping, MedianStopping, TransitionRace
+
+POLICIES: dict[str, Callable[..., Race]] = {
+    "transition": lambda **constants: Halving(TRANSITION, **constants),
+    "hybrid": lambda **constants: Halving(HYBRID, **constants),
+    "accuracy": lambda **constants: Halving(ACCURACY, **constants),
+    "asha": lambda **constants: AshaStopping(ACCURACY, **constants),
+    "median": lambda **constants: MedianStopping(ACCURACY, **constants),
+    "first_turn": TransitionRace,
+    "full": lambda **constants: Race(ACCURACY, **constants),
+}
+"""Name of each policy, and what builds it from its constants."""
+DEFAULT = "hybrid"
+"""The policy that `tic-sweep tune-lr` takes."""
+
+
+def build_policy(name: str = DEFAULT, *, holdout: float = HOLDOUT, **constants: float) -> Race:
+    """Return a policy by name.
+
+    Args:
+        name: one of `POLICIES`.
+        holdout: share of the trials that are never stopped.
+        **constants: of the policy, in place of its defaults.
+
+    Raises:
+        ConfigError: for an unknown name, or a constant out of its bounds.
+    """
+    if name not in POLICIES:
+        raise ConfigError(
+            f"policy must be one of {', '.join(POLICIES)}, got {name!r}.{did_you_mean(name, list(POLICIES))}"
+        )
+    return POLICIES[name](holdout=holdout, **constants)
