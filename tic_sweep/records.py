@@ -96,6 +96,7 @@ class EpochRow:
     ic_se: float | None = column("standard error of ic over the images measured", "timesteps", default=None)
     ic_rel: float | None = column("(ic - 1) / (T - 1)", "fraction", default=None)
     fisher_sum: float | None = column("sum of I_t over t; null if not measured", default=None)
+    fisher_images: int | None = column("images the Fisher trace was measured on; null if not", "images", default=None)
     train_seconds: float = column("time spent training in this epoch", "seconds")
     eval_seconds: float = column("time spent on validation", "seconds")
     fisher_seconds: float = column("time spent on the Fisher measurement", "seconds")

@@ -15,6 +15,7 @@ from tic_sweep.probes import LayerDynamics
 from tic_sweep.records import DynamicsRow, FisherRow, HorizonRow
 from tic_sweep.training import Training
 from tic_sweep.training.evaluation import Evaluation
+from tic_sweep.training.phases import is_fisher_due
 
 
 def test_reports_begin_untrained_and_follow_each_epoch(digits: RawImages):
@@ -55,6 +56,50 @@ def test_measuring_leaves_training_untouched(digits: RawImages, kind: str):
     _, unmeasured = run(replaced(config, {"fisher.every": 0}), digits)
 
     assert measured.weights_digest == unmeasured.weights_digest
+
+
+def test_a_precise_enough_measurement_tells_how_many_images_it_took(digits: RawImages):
+    """It is deterministic, is told in the epoch's row, and leaves training untouched; unmeasured epochs have none."""
+    config = replaced(SMALL, {"fisher.samples": 64, "fisher.every": 2, "fisher.ic_se": 10.0})
+    (first, one), (second, _) = run(config, digits), run(config, digits)
+    plain, two = run(replaced(config, {"fisher.ic_se": 0.0}), digits)
+
+    assert [32, None, 32] == [r.epoch.fisher_images for r in first]
+    assert [64, None, 64] == [r.epoch.fisher_images for r in plain]
+    assert numbers(first) == numbers(second)
+    assert one.weights_digest == two.weights_digest
+
+
+@pytest.mark.parametrize(
+    ("seen", "due"),
+    [
+        ({}, True),
+        ({0: 5.0, 1: 6.0, 2: 6.0, 3: 6.0, 4: 2.0, 5: 1.5}, True),  # turned at 4, with one report after it
+        ({0: 5.0, 1: 6.0, 2: 6.0, 3: 6.0, 4: 2.0, 5: 1.5, 6: 1.5}, False),
+        ({0: 5.0, 1: 6.0, 2: 6.0, 3: 6.0, 4: 2.0, 5: 1.5, 6: 6.0}, True),  # and back
+    ],
+)
+def test_measuring_ends_once_the_transition_is_sure(seen: dict[int, float], due: bool):
+    """Two reports after it stand by it; the end of the training is measured in any case."""
+    config = replaced(SMALL, {"timesteps": 8, "optimiser.epochs": 9, "fisher.until_turned": True})
+
+    assert due == is_fisher_due(config, 7, seen)
+    assert is_fisher_due(config, 9, seen)
+    assert is_fisher_due(replaced(config, {"fisher.until_turned": False}), 7, seen)
+    assert not is_fisher_due(replaced(config, {"fisher.every": 2}), 7, seen)
+
+
+def test_a_resumed_trial_remembers_that_it_has_turned(digits: RawImages, tmp_path: Path):
+    """Cut off after its last measurement but one, it measures at the same epochs as if never cut off."""
+    config = replaced(SMALL, TURNING | {"fisher.until_turned": True})
+    undisturbed, _ = run(config, digits)
+    ongoing = Training(config, digits, RESOURCES, tmp_path / "trial.pt").reports()
+    before = [next(ongoing) for _ in range(9)]
+
+    after, _ = run(config, digits, checkpoint=tmp_path / "trial.pt")
+
+    assert [*range(8), 10] == [r.epoch.epoch for r in undisturbed if r.epoch.ic is not None]
+    assert numbers(undisturbed) == numbers(before[:8] + after)
 
 
 @pytest.mark.parametrize("coding", ["direct", "poisson"])
@@ -274,6 +319,8 @@ OTHER_VALUES: dict[str, object] = {
     "fisher.samples": 11,
     "fisher.split": "validation",
     "fisher.detail": "layer",
+    "fisher.ic_se": 10.0,
+    "fisher.until_turned": True,
     "probes.dynamics_every": 1,
     "probes.dynamics_samples": 11,
     "probes.test_images": 11,
@@ -309,10 +356,16 @@ CONCENTRATED = {
     "optimiser.epochs": 15, "optimiser.batch_size": 8, "neuron.tau": 4 / 3, "timesteps": 5, "fisher.every": 15,
 }  # fmt: skip
 """Trained until the Fisher trace ends before T."""
+TURNING = {
+    "optimiser.epochs": 10, "data.train_samples": 400, "fisher.samples": 12, "timesteps": 6,
+}  # fmt: skip
+"""Turns at epoch 5, and stays down."""
 FLIPPED_FROM = {
     # These act where another field lets them: the peak of arctan at width 1 is 1 already.
     "neuron.surrogate_unit_peak": {"neuron.surrogate": "sigmoid"},
     "model.name": {"model.width": 1 / 16},
+    "fisher.ic_se": {"fisher.samples": 64},
+    "fisher.until_turned": TURNING,
     "probes.dynamics_samples": {"probes.dynamics_every": 1},
     "probes.test_images": ROBUSTNESS,
     "loss.alpha": {"loss.name": "alpha"},
