@@ -53,7 +53,10 @@ class Sighting:
     height: float
     """Mean of (IC - 1) / (T - 1) over the reports; 1 before there is one."""
     margin: float | None
-    """L - M in standard errors, positive below the level; None without standard errors or a plateau."""
+    """L - M in standard errors, positive below the level; None without standard errors. Where there is no plateau yet,
+    how much is lacking to one, as a negative number."""
+    z: float
+    """Standard errors by which the level was to be cleared."""
 
     @property
     def censored(self) -> bool:
@@ -65,7 +68,7 @@ class Sighting:
         """How many times the Fisher samples it takes for the margin to be clear; 1 if it is."""
         if self.state != "unclear" or self.margin is None:
             return 1.0
-        return (Z / abs(self.margin)) ** 2 if self.margin else math.inf
+        return (self.z / abs(self.margin)) ** 2 if self.margin else math.inf
 
     @property
     def more_samples_settle(self) -> bool:
@@ -92,7 +95,7 @@ def _sight(seen: tuple[tuple[int, float, float | None], ...], timesteps: int, z:
     if not seen or found.ic_final is None or found.ic_max is None:
         return Sighting(
             state="not yet", not_before=None, epoch=None, interpolated=None, ic=None, ic_rel=None, plateau=None,
-            down=0.0, height=1.0, margin=None,
+            down=0.0, height=1.0, margin=None, z=z,
         )  # fmt: skip
     margin = _margin(seen, timesteps, found.epoch)
     if margin is not None and abs(margin) < z and len(seen) > CONFIRM:
@@ -112,6 +115,7 @@ def _sight(seen: tuple[tuple[int, float, float | None], ...], timesteps: int, z:
         down=min(max(found.depth or 0.0, 0.0), 1.0),
         height=(fmean(ic) - 1) / (timesteps - 1) if timesteps > 1 else 1.0,
         margin=margin,
+        z=z,
     )
 
 

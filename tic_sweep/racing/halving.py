@@ -92,7 +92,7 @@ class Halving(Race):
             return None
         first = min((self._wave(e), -e.epoch) for e in runnable)
         equals = [e for e in runnable if (self._wave(e), -e.epoch) == first]
-        return max(equals, key=self._merit).runner.key
+        return (max(equals, key=self._merit) if len(equals) > 1 and first[1] <= 0 else equals[0]).runner.key
 
     def dismissed(self, waiting: Sequence[str]) -> list[str]:
         """Return those of the trials that are not running which will never be chosen any more."""

@@ -31,6 +31,8 @@ class Replay:
     """How a race went."""
 
     recommendation: Recommendation
+    asked: tuple[Recommendation, ...]
+    """What was recommended when each of the smaller budgets that were asked about was spent."""
     cost: float
     """Training epochs spent, Fisher measurements included."""
     epochs: int
@@ -48,6 +50,7 @@ def replay(
     curves: Sequence[Curve],
     *,
     budget: float = math.inf,
+    ask_at: Sequence[float] = (),
     workers: int = 1,
     fisher_cost: float = 0.0,
     ic_every: int = 1,
@@ -58,6 +61,8 @@ def replay(
         policy: one that has not been used.
         curves: the trials, in the order of the plan.
         budget: training epochs that may be spent; a report that would exceed it is not made.
+        ask_at: smaller budgets, increasing, at which the policy is asked on the way; it is not told about them, so what
+            it then recommends is what it would have with that budget.
         workers: trials that run side by side.
         fisher_cost: cost of a Fisher measurement, in training epochs.
         ic_every: of the centroids recorded, the policy sees and pays for every so-manyth, and the first.
@@ -68,18 +73,24 @@ def replay(
     race = _Race(policy, curves, fisher_cost, ic_every)
     running: list[tuple[float, int, str]] = []
     clock, turn = 0.0, itertools.count()
+    asked: list[Recommendation] = []
+    (stratum,) = strata
     while True:
         while len(running) < workers and (key := policy.choose(race.waiting)) is not None:
             race.waiting.remove(key)
             heapq.heappush(running, (clock + race.cost(key), next(turn), key))
         if not running or race.spent + race.cost(running[0][-1]) > budget + _ROUNDING:
             break
+        while len(asked) < len(ask_at) and race.spent + race.cost(running[0][-1]) > ask_at[len(asked)] + _ROUNDING:
+            asked.append(policy.recommend(stratum))
         clock, _, key = heapq.heappop(running)
         if race.goes_on(key):
             heapq.heappush(running, (clock + race.cost(key), next(turn), key))
     reached = {key: race.shown[key][n - 1].epoch for key, n in race.made.items() if n}
+    final = policy.recommend(stratum)
     return Replay(
-        recommendation=policy.recommend(strata.pop()),
+        recommendation=final,
+        asked=(*asked, *[final] * (len(ask_at) - len(asked))),
         cost=race.spent,
         epochs=sum(reached.values()),
         clock=clock,

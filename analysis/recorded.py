@@ -1,0 +1,108 @@
+"""Trainings recorded in a results folder, as curves that races are replayed over (`tic_sweep.racing.replay`).
+
+A *task* is a stratum whose rates and seeds make a full grid: every rate trained to its end with every seed. Seeds that
+not all rates have ended with are left out, so that a running sweep can be looked at.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from analysis.results import Results
+from tic_sweep.config import DATASETS
+from tic_sweep.racing import Look, Runner, runner_of
+from tic_sweep.racing.replay import Curve
+from tic_sweep.records import ENDED
+from tic_sweep.store import stored_config
+
+LOOK = ("epoch", "ic", "ic_se", "val_acc", "val_loss", "train_loss")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A full grid of rates and seeds."""
+
+    name: str
+    """Data set, architecture and T."""
+    curves: Mapping[tuple[float, int], Curve]
+    """The record of each rate and seed."""
+    test_acc: Mapping[tuple[float, int], float]
+    """Test accuracy at the end; chance for a training that diverged."""
+    fisher_cost: float
+    """Median seconds of a Fisher measurement over median seconds of a training epoch."""
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The learning rates, increasing."""
+        return tuple(sorted({rate for rate, _ in self.curves}))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, increasing."""
+        return tuple(sorted({seed for _, seed in self.curves}))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the full grid."""
+        return sum(curve.runner.epochs for curve in self.curves.values())
+
+
+def recorded_tasks(results: Results) -> list[Task]:
+    """Return every task of the results that has a seed with which all rates have ended, by name."""
+    looks, seconds = _looks(results), _fisher_costs(results)
+    strata: dict[str, list[tuple[Runner, dict[str, Any]]]] = {}
+    for row in results.trials.sort("key").collect().iter_rows(named=True):
+        runner = runner_of(stored_config(row))
+        strata.setdefault(runner.stratum, []).append((runner, row))
+    tasks = [_task(own, looks, seconds) for own in strata.values()]
+    return sorted((task for task in tasks if task is not None), key=lambda task: task.name)
+
+
+def _task(
+    planned: list[tuple[Runner, dict[str, Any]]],
+    looks: Mapping[str, tuple[Look, ...]],
+    seconds: Mapping[str, tuple[float, float]],
+) -> Task | None:
+    rates = {runner.rate for runner, _ in planned}
+    own = [(runner, row) for runner, row in planned if row["status"] in ENDED]
+    ended = {seed: {r.rate for r, _ in own if r.seed == seed} for seed in {r.seed for r, _ in own}}
+    whole = [(runner, row) for runner, row in own if ended[runner.seed] == rates]
+    if not whole:
+        return None
+    row = whole[0][1]
+    return Task(
+        name=f"{row['data.name']}, {row['model.name']}, T = {row['timesteps']}",
+        curves={(r.rate, r.seed): Curve(r, looks.get(r.key, ()), row["status"]) for r, row in whole},
+        test_acc={(r.rate, r.seed): _accuracy(row) for r, row in whole},
+        fisher_cost=_ratio([seconds[r.key] for r, _ in whole if r.key in seconds]),
+    )
+
+
+def _accuracy(row: Mapping[str, Any]) -> float:
+    known = row["status"] == "finished" and row["test_acc"] is not None and math.isfinite(row["test_acc"])
+    return row["test_acc"] if known else 1 / DATASETS[row["data.name"]].classes
+
+
+def _looks(results: Results) -> dict[str, tuple[Look, ...]]:
+    rows = results.epochs.filter(pl.col("cycle").fill_null(0) == 0).sort("key", "epoch").select("key", *LOOK).collect()
+    looks: dict[str, list[Look]] = {}
+    for key, *values in rows.iter_rows():
+        looks.setdefault(key, []).append(Look(**dict(zip(LOOK, values, strict=True))))
+    return {key: tuple(own) for key, own in looks.items()}
+
+
+def _fisher_costs(results: Results) -> dict[str, tuple[float, float]]:
+    """Return the median seconds of a Fisher measurement and of a training epoch, by trial."""
+    measured, trained = pl.col("fisher_seconds") > 0, pl.col("epoch") > 0
+    medians = results.epochs.group_by("key").agg(
+        pl.col("fisher_seconds").filter(measured & trained).median(), pl.col("train_seconds").filter(trained).median()
+    )
+    return {key: (f or 0.0, t or 0.0) for key, f, t in medians.collect().iter_rows()}
+
+
+def _ratio(seconds: Sequence[tuple[float, float]]) -> float:
+    ratios = sorted(fisher / train for fisher, train in seconds if train > 0)
+    return ratios[len(ratios) // 2] if ratios else 0.0
