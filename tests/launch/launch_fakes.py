@@ -107,7 +107,7 @@ class FakeTraining:
 
     def __init__(self, config: TrialConfig, images: RawImages, resources: Resources, checkpoint: Path) -> None:
         self.config, self.images, self.resources, self.checkpoint = config, images, resources, checkpoint
-        self.key = trial_key(config)
+        self.key, self.halted = trial_key(config), {}
         self.next = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 0
 
     def reports(self) -> Iterator[Report]:
@@ -123,10 +123,18 @@ class FakeTraining:
     def during(self, epoch: int) -> None:
         """Do something in an epoch."""
 
+    def halt(self, status: str, reason: str) -> None:
+        """Keep the checkpoint and how it ended."""
+        self.checkpoint.parent.mkdir(exist_ok=True)
+        self.checkpoint.write_text(str(self.next))
+        self.halted = {"status": status, "reason": reason, "epochs_done": self.next}
+
     @property
     def outcome(self) -> Outcome:
-        """Return a finished trial."""
-        return Outcome(status="finished", epochs_done=self.next - 1, val_acc=0.5, wall_seconds=1.0)
+        """Return a finished trial, or a halted one."""
+        return Outcome(
+            **{"status": "finished", "epochs_done": self.next - 1, "val_acc": 0.5, "wall_seconds": 1.0} | self.halted
+        )
 
 
 class DyingTraining(FakeTraining):

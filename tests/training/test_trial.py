@@ -79,7 +79,7 @@ def test_a_precise_enough_measurement_tells_how_many_images_it_took(digits: RawI
         ({0: 5.0, 1: 6.0, 2: 6.0, 3: 6.0, 4: 2.0, 5: 1.5, 6: 6.0}, True),  # and back
     ],
 )
-def test_measuring_ends_once_the_transition_is_sure(seen: dict[int, float], due: bool):
+def test_measuring_ends_once_the_transition_is_sure(seen: dict[int, float], due: bool):  # noqa: FBT001
     """Two reports after it stand by it; the end of the training is measured in any case."""
     config = replaced(SMALL, {"timesteps": 8, "optimiser.epochs": 9, "fisher.until_turned": True})
 

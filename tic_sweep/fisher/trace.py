@@ -27,7 +27,6 @@ from tic_sweep.config import PUBLISHED_BATCH
 from tic_sweep.fisher.per_sample import PerSampleNorms, has_rule
 from tic_sweep.snn import horizon_logits
 
-
 AT_ONCE = 32
 """Images after which a measurement that may end early looks at its standard error: enough for that to mean something.
 
