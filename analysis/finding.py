@@ -31,11 +31,16 @@ def finding_of(table: pl.DataFrame, settings: Sequence[str]) -> str:
 
 
 def transition_text(row: Row) -> str:
-    """Return a setting's transition epoch: ``3.7 ± 0.4``, a median if only most seeds turned, or ``none yet``."""
+    """Return a setting's transition epoch: ``3.7 ± 0.4``, a median if only most seeds turned, or ``none yet``.
+
+    Where seeds were stopped early, and had not turned, it is known to lie ``after 6``, the epoch that all were seen at.
+    """
     if row["transition_mean"] is not None:
         return with_spread(row["transition_mean"], row["transition_sd"])
     if row["transition_median"] is not None:
         return f"median {row['transition_median']:.1f}"
+    if row["n_followed"] and row["n_stopped"]:
+        return f"after {row['observed']}"
     return "none yet" if row["n_followed"] else "–"
 
 

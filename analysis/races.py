@@ -148,3 +148,35 @@ def race_trials(results: Results) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides=kinds, infer_schema_length=None).sort(
         "epochs", "val_acc", descending=True, nulls_last=True, maintain_order=True
     )
+
+
+def as_good_range(answer: Answer) -> tuple[float, float]:
+    """Return the lowest and the highest rate around the recommended one up to which every rate tried is as good."""
+    found = answer.recommendation
+    assert found.rate is not None  # noqa: S101 - asked of answers that recommend one
+    rates = sorted(standing.rate for standing in found.standings)
+    good = {found.rate, *found.as_good}
+    place = rates.index(found.rate)
+    low = high = place
+    while low > 0 and rates[low - 1] in good:
+        low -= 1
+    while high + 1 < len(rates) and rates[high + 1] in good:
+        high += 1
+    return rates[low], rates[high]
+
+
+def race_curves(results: Results) -> pl.DataFrame:
+    """Return what the trials of a raced sweep have reported, one row per trial and epoch of its first training.
+
+    Columns: key, optimiser.lr, seed, status, epoch, ic, val_acc; in order of rate, seed and epoch.
+    """
+    trials = results.trials.select("key", RATE, "seed", "status")
+    return (
+        results.epochs
+        .filter(pl.col("cycle").fill_null(0) == 0)
+        .select("key", "epoch", "ic", "val_acc")
+        .join(trials, on="key", how="inner")
+        .select("key", RATE, "seed", "status", "epoch", "ic", "val_acc")
+        .sort(RATE, "seed", "key", "epoch")
+        .collect()
+    )
