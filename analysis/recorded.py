@@ -5,8 +5,9 @@ not all rates have ended with are left out, so that a running sweep can be looke
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 import polars as pl
@@ -45,9 +46,16 @@ class Task:
         return tuple(sorted({seed for _, seed in self.curves}))
 
     @property
-    def epochs(self) -> int:
-        """Epochs of the full grid."""
-        return sum(curve.runner.epochs for curve in self.curves.values())
+    def means(self) -> dict[float, float]:
+        """Test accuracy of each rate, its mean over the seeds."""
+        return {rate: fmean(self.test_acc[rate, seed] for seed in self.seeds) for rate in self.rates}
+
+    def at(self, seeds: Collection[int] | None) -> "Task":
+        """Return the part of the task with some of the seeds; None is all."""
+        if seeds is None:
+            return self
+        kept = {place: curve for place, curve in self.curves.items() if place[1] in seeds}
+        return replace(self, curves=kept, test_acc={place: self.test_acc[place] for place in kept})
 
 
 def recorded_tasks(results: Results) -> list[Task]:
