@@ -90,8 +90,8 @@ def _task(
 
 
 def _accuracy(row: Mapping[str, Any]) -> float:
-    known = row["status"] == "finished" and row["test_acc"] is not None and math.isfinite(row["test_acc"])
-    return row["test_acc"] if known else 1 / DATASETS[row["data.name"]].classes
+    accuracy = row["test_acc"] if row["status"] == "finished" else None
+    return 1 / DATASETS[row["data.name"]].classes if accuracy is None or math.isnan(accuracy) else accuracy
 
 
 def _looks(results: Results) -> dict[str, tuple[Look, ...]]:
