@@ -60,7 +60,7 @@ class Task:
 
 def recorded_tasks(results: Results) -> list[Task]:
     """Return every task of the results that has a seed with which all rates have ended, by name."""
-    looks, seconds = _looks(results), _fisher_costs(results)
+    looks, seconds = looks_of(results.epochs), _fisher_costs(results)
     strata: dict[str, list[tuple[Runner, dict[str, Any]]]] = {}
     for row in results.trials.sort("key").collect().iter_rows(named=True):
         runner = runner_of(stored_config(row))
@@ -94,11 +94,14 @@ def _accuracy(row: Mapping[str, Any]) -> float:
     return 1 / DATASETS[row["data.name"]].classes if accuracy is None or math.isnan(accuracy) else accuracy
 
 
-def _looks(results: Results) -> dict[str, tuple[Look, ...]]:
-    rows = results.epochs.filter(pl.col("cycle").fill_null(0) == 0).sort("key", "epoch").select("key", *LOOK).collect()
+def looks_of(epochs: pl.LazyFrame, columns: Sequence[str] = LOOK) -> dict[str, tuple[Look, ...]]:
+    """Return the reports of every trial's first training, by increasing epoch, with some of their columns."""
+    first_training = pl.col("cycle").fill_null(0) == 0
     looks: dict[str, list[Look]] = {}
-    for key, *values in rows.iter_rows():
-        looks.setdefault(key, []).append(Look(**dict(zip(LOOK, values, strict=True))))
+    for key, *values in (
+        epochs.filter(first_training).sort("key", "epoch").select("key", *columns).collect().iter_rows()
+    ):
+        looks.setdefault(key, []).append(Look(**dict(zip(columns, values, strict=True))))
     return {key: tuple(own) for key, own in looks.items()}
 
 
