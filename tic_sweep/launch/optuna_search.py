@@ -31,7 +31,7 @@ POINTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A trial of the store: its config, status and last value of the objective; its reports if the objective needs them."""
+    """A trial of the store: its config, status and last value of the objective; the reports that it follows from."""
 
     config: TrialConfig
     status: str
