@@ -5,8 +5,9 @@ not all rates have ended with are left out, so that a running sweep can be looke
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 import polars as pl
@@ -45,14 +46,21 @@ class Task:
         return tuple(sorted({seed for _, seed in self.curves}))
 
     @property
-    def epochs(self) -> int:
-        """Epochs of the full grid."""
-        return sum(curve.runner.epochs for curve in self.curves.values())
+    def means(self) -> dict[float, float]:
+        """Test accuracy of each rate, its mean over the seeds."""
+        return {rate: fmean(self.test_acc[rate, seed] for seed in self.seeds) for rate in self.rates}
+
+    def at(self, seeds: Collection[int] | None) -> "Task":
+        """Return the part of the task with some of the seeds; None is all."""
+        if seeds is None:
+            return self
+        kept = {place: curve for place, curve in self.curves.items() if place[1] in seeds}
+        return replace(self, curves=kept, test_acc={place: self.test_acc[place] for place in kept})
 
 
 def recorded_tasks(results: Results) -> list[Task]:
     """Return every task of the results that has a seed with which all rates have ended, by name."""
-    looks, seconds = _looks(results), _fisher_costs(results)
+    looks, seconds = looks_of(results.epochs), _fisher_costs(results)
     strata: dict[str, list[tuple[Runner, dict[str, Any]]]] = {}
     for row in results.trials.sort("key").collect().iter_rows(named=True):
         runner = runner_of(stored_config(row))
@@ -82,15 +90,18 @@ def _task(
 
 
 def _accuracy(row: Mapping[str, Any]) -> float:
-    known = row["status"] == "finished" and row["test_acc"] is not None and math.isfinite(row["test_acc"])
-    return row["test_acc"] if known else 1 / DATASETS[row["data.name"]].classes
+    accuracy = row["test_acc"] if row["status"] == "finished" else None
+    return 1 / DATASETS[row["data.name"]].classes if accuracy is None or math.isnan(accuracy) else accuracy
 
 
-def _looks(results: Results) -> dict[str, tuple[Look, ...]]:
-    rows = results.epochs.filter(pl.col("cycle").fill_null(0) == 0).sort("key", "epoch").select("key", *LOOK).collect()
+def looks_of(epochs: pl.LazyFrame, columns: Sequence[str] = LOOK) -> dict[str, tuple[Look, ...]]:
+    """Return the reports of every trial's first training, by increasing epoch, with some of their columns."""
+    first_training = pl.col("cycle").fill_null(0) == 0
     looks: dict[str, list[Look]] = {}
-    for key, *values in rows.iter_rows():
-        looks.setdefault(key, []).append(Look(**dict(zip(LOOK, values, strict=True))))
+    for key, *values in (
+        epochs.filter(first_training).sort("key", "epoch").select("key", *columns).collect().iter_rows()
+    ):
+        looks.setdefault(key, []).append(Look(**dict(zip(columns, values, strict=True))))
     return {key: tuple(own) for key, own in looks.items()}
 
 

@@ -19,6 +19,7 @@ from analysis import horizons as _horizons
 from analysis import layers as _layers
 from analysis import pruning as _pruning
 from analysis import robustness as _robustness
+from analysis import scores as _scores
 from analysis import seed_means as _seed_means
 from analysis import settings as _settings
 from analysis import toys as _toys
@@ -67,6 +68,10 @@ tic_transitions = _verb(
     _transitions.tic_transitions,
     ("key", "sweep", "*varied", "timesteps", "seed", "status", "variant", *_transitions.ACCURACIES, *TURN, "turned"),
     epochs=EPOCHS, trials=TRIALS,
+)  # fmt: skip
+tic_scores = _verb(
+    _scores.tic_scores, ("key", "tic_score"),
+    epochs=("key", "epoch", "cycle", "ic", "ic_se"), trials=("key", "timesteps", "optimiser.epochs"),
 )  # fmt: skip
 over_seeds = _verb(
     _transitions.over_seeds, ("*by", *OVER_SEEDS),

@@ -5,19 +5,23 @@ from dataclasses import dataclass
 
 import optuna
 
+from tic_sweep.racing import build_policy
 from tic_sweep.racing.entrants import Entrant, Race
-from tic_sweep.racing.halving import Halving
 from tic_sweep.racing.protocol import GO_ON, Decision
 from tic_sweep.racing.signals import ACCURACY
-from tic_sweep.racing.stopping import AshaStopping, MedianStopping, TransitionRace
+
+BASELINE = "asha"
+"""Whom the others are compared with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """A contestant: what builds its policy, and every how many centroids it looks at."""
+    """A contestant: what builds its policy for trainings of so many epochs, and how it is run."""
 
-    build: Callable[[], Race]
+    build: Callable[[int], Race]
     ic_every: int = 1
+    free_fisher: bool = False
+    workers: int = 1
 
 
 class OptunaPruning(Race):
@@ -49,23 +53,48 @@ class OptunaPruning(Race):
         return GO_ON
 
 
-def baselines(epochs: int) -> dict[str, Arm]:
-    """Return the contestants that do not look at IC, with the constants their authors recommend."""
-    pruners = optuna.pruners
-    warm = max(1, round(0.125 * epochs))
-    return {
-        "random": Arm(build=lambda: Race(ACCURACY)),
-        "asha": Arm(build=lambda: AshaStopping(ACCURACY, eta=3, first=0.1)),
-        "asha, eta 2": Arm(build=lambda: AshaStopping(ACCURACY, eta=2, first=0.125)),
-        "median": Arm(build=lambda: MedianStopping(ACCURACY)),
-        "optuna median": Arm(
-            build=lambda: OptunaPruning(pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=warm))
-        ),
-        "optuna sha": Arm(
-            build=lambda: OptunaPruning(pruners.SuccessiveHalvingPruner(min_resource=warm, reduction_factor=2))
-        ),
-        "optuna hyperband": Arm(build=lambda: OptunaPruning(pruners.HyperbandPruner(warm, epochs, reduction_factor=3))),
-    }
+def ours(name: str, **constants: float) -> Callable[[int], Race]:
+    """Return what builds one of our policies; without a holdout, as the others have none."""
+    return lambda _: build_policy(name, **{"holdout": 0.0, **constants})
 
 
-__all__ = ["Arm", "Halving", "TransitionRace", "baselines"]
+def warm_up(epochs: int) -> int:
+    """Return the epochs before which Optuna's pruners stop nothing."""
+    return max(1, round(0.125 * epochs))
+
+
+ARMS: dict[str, Arm] = {
+    "random": Arm(build=ours("full")),
+    "asha": Arm(build=ours("asha")),
+    "median": Arm(build=ours("median")),
+    "optuna median": Arm(
+        build=lambda epochs: OptunaPruning(
+            optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=warm_up(epochs))
+        )
+    ),
+    "optuna halving": Arm(
+        build=lambda epochs: OptunaPruning(
+            optuna.pruners.SuccessiveHalvingPruner(min_resource=warm_up(epochs), reduction_factor=2)
+        )
+    ),
+    "optuna hyperband": Arm(
+        build=lambda epochs: OptunaPruning(optuna.pruners.HyperbandPruner(warm_up(epochs), epochs, reduction_factor=3))
+    ),
+    "first_turn": Arm(build=ours("first_turn")),
+    "transition": Arm(build=ours("transition")),
+    "hybrid": Arm(build=ours("hybrid")),
+    "accuracy": Arm(build=ours("accuracy")),
+}
+"""Contestants; `random` trains the rates to their end in a random order: the full grid, when all is spent."""
+
+ABLATIONS: dict[str, Arm] = {
+    "transition, free Fisher": Arm(build=ours("transition"), free_fisher=True),
+    "transition, every third centroid": Arm(build=ours("transition"), ic_every=3),
+    "hybrid, free Fisher": Arm(build=ours("hybrid"), free_fisher=True),
+    "hybrid, every third centroid": Arm(build=ours("hybrid"), ic_every=3),
+    "hybrid, 5 % held out": Arm(build=ours("hybrid", holdout=0.05)),
+    "hybrid, four at a time": Arm(build=ours("hybrid"), workers=4),
+    "accuracy, 5 % held out": Arm(build=ours("accuracy", holdout=0.05)),
+    "accuracy, four at a time": Arm(build=ours("accuracy"), workers=4),
+}
+"""What a contestant would do under other conditions."""

@@ -20,10 +20,14 @@ from tic_sweep.racing.entrants import Race
 from tic_sweep.space import Space, check_space, has_draws, varied_paths
 
 SEARCHERS = ("random", "tpe")
-OBJECTIVES = {
+FOLLOWED = {
     "val_acc": "max", "val_loss": "min", "train_loss": "min", "ic_rel": "min",
 }  # fmt: skip
 """Columns of the epoch table that an adaptive search may follow, and in which direction."""
+TIC_SCORE = "tic_score"
+"""How early IC turned (`tic_sweep.racing.tic_score`), which follows from all the epochs of a trial."""
+OBJECTIVES = {**FOLLOWED, TIC_SCORE: "min"}
+"""What an adaptive search may follow, and in which direction."""
 SCHEDULERS = ("none", *(name for name in POLICIES if name != "full"))
 """What may end trials early: nothing, or a race for the best learning rate by one of the policies."""
 BY_ONE = ("asha", "median", "first_turn")

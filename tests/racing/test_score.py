@@ -26,7 +26,7 @@ def test_turned_scores_its_epoch() -> None:
 def test_order() -> None:
     """Early before late, late before nearly, nearly before never, never before nothing known."""
     nearly = [5.0, 5.0, 5.0, 4.5, 4.0, 3.6, 3.2, 3.1, 3.1]
-    flat = [5.0] * 9
+    flat = [4.5] * 9
     early, late = turning(2), turning(6)
 
     scores = [score(list(ic)) for ic in (early, late, nearly, flat, [])]
@@ -49,8 +49,13 @@ def test_never_nan_and_bounded(ic: list[float | None], se: float | None) -> None
 
 @given(st.floats(1.1, T), st.floats(1.1, T))
 def test_those_on_their_plateau_are_told_apart(one: float, other: float) -> None:
-    """The lower plateau scores better, where the two differ at all."""
+    """The higher plateau scores better, where the two differ at all: IC rises while a network begins to learn."""
     a, b = (score([height] * 5) for height in (one, other))
 
     if abs(one - other) > 1e-6:
-        assert (a < b) == (one < other)
+        assert (a < b) == (one > other)
+
+
+def test_by_hand() -> None:
+    """From a plateau of 5 a quarter of the way down: half way to the level; 8 * (2 - 1/4 * 1/2 - 3/4 * 4/7)."""
+    assert 8 * (2 - 1 / 8 - 3 / 7) == pytest.approx(score([5.0, 5.0, 5.0, 4.0, 4.0]))

@@ -8,16 +8,17 @@ import polars as pl
 
 from analysis.fields import text_of, variant_of_trials
 from analysis.results import Results
+from analysis.scores import tic_scores
 from analysis.tables import summary
 from tic_sweep.config import short_path
 from tic_sweep.records import BADLY, BEGUN, ENDED, TABLES, columns_of
 from tic_sweep.store import Manifest, schema_of
-from tic_sweep.sweep import OBJECTIVES
+from tic_sweep.sweep import FOLLOWED, OBJECTIVES, TIC_SCORE
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "trials": tuple(name for name in columns_of("trials") if name not in {"packages", "git_commit", "host", "version"}),
     "epochs": (
-        "cycle", "train_timesteps", "ic", *OBJECTIVES, "train_seconds", "eval_seconds", "fisher_seconds",
+        "cycle", "train_timesteps", "ic", "ic_se", *FOLLOWED, "train_seconds", "eval_seconds", "fisher_seconds",
         "probe_seconds",
     ),
 }  # fmt: skip
@@ -124,6 +125,9 @@ def snapshot(
     trials = trials.with_columns(variant_of_trials())
     settings = _results(manifest, trials, epochs).settings
     table = _with_reports(trials, epochs)
+    if manifest.objective == TIC_SCORE:
+        scores = tic_scores(epochs.lazy(), trials.lazy()).collect()
+        table = table.join(scores, on="key", how="left", maintain_order="left")
     chosen, count = _ranked(table, settings, manifest.objective)
     images = table.filter(pl.col("task") == "images")
     planned = int(images["last_epoch"].sum())
@@ -168,7 +172,7 @@ def _with_reports(trials: pl.DataFrame, epochs: pl.DataFrame) -> pl.DataFrame:
     retraining = pl.when(pl.col("pruning.timesteps") > 0).then("pruning.timesteps").otherwise("timesteps")
     first = (pl.col("optimiser.epochs") - reported).clip(0) * pl.col("timesteps")
     again = (planned - pl.max_horizontal(reported, "optimiser.epochs")) * retraining
-    own = epochs.group_by("key").agg(pl.col("epoch", "ic", *OBJECTIVES).last())
+    own = epochs.group_by("key").agg(pl.col("epoch", "ic", *FOLLOWED).last())
     return trials.drop("val_acc").join(own, on="key", how="left", maintain_order="left").with_columns(
         last_epoch=last, reported=reported.clip(0), work=first + again
     )  # fmt: skip

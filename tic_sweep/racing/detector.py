@@ -50,8 +50,8 @@ class Sighting:
     """P, the highest smoothed centroid so far; None before there is a report."""
     down: float
     """Share of the way from the plateau down to 1, in [0, 1]; the level lies at DROP."""
-    height: float
-    """Mean of (IC - 1) / (T - 1) over the reports; 1 before there is one."""
+    plateau_rel: float
+    """(P - 1) / (T - 1), in [0, 1]; 0 before there is a report, and for T = 1."""
     margin: float | None
     """L - M in standard errors, positive below the level; None without standard errors. Where there is no plateau yet,
     how much is lacking to one, as a negative number."""
@@ -95,7 +95,7 @@ def _sight(seen: tuple[tuple[int, float, float | None], ...], timesteps: int, z:
     if not seen or found.ic_final is None or found.ic_max is None:
         return Sighting(
             state="not yet", not_before=None, epoch=None, interpolated=None, ic=None, ic_rel=None, plateau=None,
-            down=0.0, height=1.0, margin=None, z=z,
+            down=0.0, plateau_rel=0.0, margin=None, z=z,
         )  # fmt: skip
     margin = _margin(seen, timesteps, found.epoch)
     if margin is not None and abs(margin) < z and len(seen) > CONFIRM:
@@ -113,7 +113,7 @@ def _sight(seen: tuple[tuple[int, float, float | None], ...], timesteps: int, z:
         ic_rel=None if math.isnan(relative) else relative,
         plateau=found.ic_max,
         down=min(max(found.depth or 0.0, 0.0), 1.0),
-        height=(fmean(ic) - 1) / (timesteps - 1) if timesteps > 1 else 1.0,
+        plateau_rel=min(max((found.ic_max - 1) / (timesteps - 1), 0.0), 1.0) if timesteps > 1 else 0.0,
         margin=margin,
         z=z,
     )

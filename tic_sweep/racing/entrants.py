@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import Any
 
 from tic_sweep.racing.detector import Z, sight
 from tic_sweep.racing.protocol import GO_ON, Decision, Look, Recommendation, Runner, Standing, held_out
@@ -75,6 +76,7 @@ class Race:
         self.holdout = holdout
         self.entrants: dict[str, Entrant] = {}
         self._strata: dict[str, dict[float, list[Entrant]]] = {}
+        self._computed: dict[tuple[str, int], tuple[Any, dict[float, tuple[float, float | None]]]] = {}
 
     @property
     def looks_at_ic(self) -> bool:
@@ -100,6 +102,7 @@ class Race:
         entrant = self.entrants[key]
         while entrant.looks and entrant.looks[-1].epoch >= look.epoch:
             entrant.looks.pop()
+            self._computed.clear()
         if entrant.held_out and entrant.decision.verdict == "pause" and not self.promoted(entrant):
             entrant.runs_on = True
         entrant.looks.append(look)
@@ -152,6 +155,14 @@ class Race:
         """Return, for each rate with a trial that has reached a level, its merit there and the standard error."""
         every = [e for own in self._strata[stratum].values() for e in own]
         there = [e for e in every if self.counts(e, level) or e.left == "diverged"]
+        seen = [(e.runner.key, min(e.epoch, level), e.left) for e in there]
+        known, merits = self._computed.get((stratum, level), (None, {}))
+        if known != seen:
+            merits = self._merits(there, level)
+            self._computed[stratum, level] = (seen, merits)
+        return merits
+
+    def _merits(self, there: Sequence[Entrant], level: int) -> dict[float, tuple[float, float | None]]:
         grouped: dict[float, list[float]] = {}
         for entrant, merit in zip(there, self.signal([e.course for e in there], level), strict=True):
             grouped.setdefault(entrant.runner.rate, []).append(merit)

@@ -3,8 +3,8 @@
 from tic_sweep.racing.detector import Sighting
 from tic_sweep.transition import DROP
 
-_HEIGHT = 0.1
-"""Weight of the mean height among trials that have not turned: it tells those apart that are still on their plateau."""
+_RISE = 0.75
+"""w, chosen on digits: before anything falls the plateau alone tells trials apart, near the level the fall does."""
 
 
 def tic_score(sighting: Sighting, horizon: float) -> float:
@@ -12,11 +12,12 @@ def tic_score(sighting: Sighting, horizon: float) -> float:
 
     With E the horizon, a trial that has turned scores the epoch at which it did, in (0, E]. One that has not scores
 
-        E·(1 + (1 - w)·(1 - d) + w·h)
+        E·(2 - (1 - w)·d - w·p)
 
-    with d the share of the way down to the level that it has gone, h the mean height of IC, both in [0, 1], and w
-    small: continuous in what was reported, above E, at most 2E, and as good as never equal for two trials. Without a
-    single report of IC it is 2E. It is never NaN.
+    with d the share of the way down to the level that it has gone and p = (P - 1) / (T - 1) the height of its plateau,
+    both in [0, 1]: IC rises while a network begins to learn and falls when it fits, so a high plateau is further on
+    than a low one. That is continuous in what was reported, above E and at most 2E, and as good as never equal for two
+    trials. Without a single report of IC it is 2E. It is never NaN.
 
     Args:
         sighting: what is known of the trial.
@@ -24,6 +25,5 @@ def tic_score(sighting: Sighting, horizon: float) -> float:
     """
     if sighting.interpolated is not None:
         return min(sighting.interpolated, horizon)
-    left = 1 - min(sighting.down / DROP, 1.0)
-    height = min(max(sighting.height, 0.0), 1.0)
-    return horizon * (1 + (1 - _HEIGHT) * left + _HEIGHT * height)
+    down = min(sighting.down / DROP, 1.0)
+    return horizon * (2 - (1 - _RISE) * down - _RISE * sighting.plateau_rel)
