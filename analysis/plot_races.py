@@ -95,9 +95,9 @@ RACE_SECTIONS = (
         tables=("epochs",),
         varied=(RATE,),
         figure=plot_race,
-        caption="Information centroid and validation accuracy of every trial of the race, as far as it ran. Crosses mark "
-        "where trials were stopped, dots where they finished; the recommended rate's lines are thick. The dotted line "
-        "is where information spread evenly over time would lie.",
+        caption="Information centroid and validation accuracy of every trial of the race, as far as it ran. Crosses "
+        "mark where trials were stopped, dots where they finished; the recommended rate's lines are thick. The dotted "
+        "line is where information spread evenly over time would lie.",
         table=race_texts,
     ),
 )
