@@ -114,11 +114,15 @@ class FakeTraining:
         """Yield reports, each followed by the checkpoint that covers it, as the real one does."""
         while self.next <= self.config.optimiser.epochs:
             self.during(self.next)
-            yield report(self.key, self.next, ic=1 + self.config.optimiser.lr)
+            yield self.told(self.next)
             self.checkpoint.parent.mkdir(exist_ok=True)
             self.checkpoint.with_suffix(".part").write_text(str(self.next))
             self.checkpoint.with_suffix(".part").replace(self.checkpoint)
             self.next += 1
+
+    def told(self, epoch: int) -> Report:
+        """Return the report of an epoch."""
+        return report(self.key, epoch, ic=1 + self.config.optimiser.lr)
 
     def during(self, epoch: int) -> None:
         """Do something in an epoch."""
@@ -168,3 +172,24 @@ class LookingTraining(FakeTraining):
         resources = f"{self.resources.threads} {self.resources.device}"
         seen = f"{pixels.flags.writeable} {int(pixels.sum())} {resources} {os.getpid()}"
         return Outcome(status="finished", reason=seen)
+
+
+class LearningTraining(FakeTraining):
+    """Learns in proportion to its rate: of two trials the one with the higher rate is better at every epoch."""
+
+    def told(self, epoch: int) -> Report:
+        """Return a report whose accuracy is the rate times the share of the epochs."""
+        accuracy = self.config.optimiser.lr * epoch / self.config.optimiser.epochs
+        return Report(epoch=epoch_row(self.key, epoch, val_acc=accuracy))
+
+
+class CutOffTraining(LearningTraining):
+    """Has the driver go out, as if by Ctrl-C twice, at the report number ``at`` of all trials together."""
+
+    at, reports_made = 0, 0
+
+    def during(self, epoch: int) -> None:
+        """Count, and go out."""
+        type(self).reports_made += 1
+        if self.reports_made == self.at:
+            raise KeyboardInterrupt
