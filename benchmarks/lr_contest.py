@@ -76,7 +76,7 @@ def contest(tasks: list[Task], given: argparse.Namespace) -> None:
     tell_budgets(outcomes, grid)
     tell_by_task({name: own for name, own in outcomes.items() if name in ARMS})
     if given.plot:
-        plot_contest({name: own for name, own in outcomes.items() if name in ARMS}, given.plot, goal=GOAL)
+        plot_contest({name: own for name, own in outcomes.items() if name in ARMS}, grid, given.plot, goal=GOAL)
 
 
 def tell_tasks(tasks: list[Task], grid: dict[str, Outcome]) -> None:

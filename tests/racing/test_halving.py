@@ -145,6 +145,20 @@ def test_the_holdout_runs_to_its_end_and_ranks_nobody() -> None:
     assert told == [(s.rate, s.epochs, s.merit) for s in ran_on.recommendation.standings]
 
 
+def test_what_stopping_cost() -> None:
+    """Rate 0.4 starts low and ends best: the race stops it, the holdout shows what was missed."""
+    late = curve(0.4, acc=lambda epoch: 0.1 if epoch < EPOCHS else 0.95)
+    curves = [one for one in ORDER[:4] if one.runner.rate != 0.4] + [late]
+    policy, blind = (Halving(LAST_ACCURACY, first=0.25, holdout=share) for share in (1.0, 0.0))
+
+    for one in (policy, blind):
+        assert 0.2 == replay(one, curves).recommendation.rate
+
+    cost = policy.stopping_cost("a")
+    assert (3, 1, pytest.approx(0.05)) == (cost.trials, cost.better, cost.missed)
+    assert (0, 0, None) == (blind.stopping_cost("a").trials, 0, blind.stopping_cost("a").missed)
+
+
 def test_a_share_is_held_out() -> None:
     """Exactly the trials drawn by their keys reach the end besides the winners."""
     curves = [curve(rate / 100, seed, acc=rate / 100) for seed in range(5) for rate in range(1, 21)]
