@@ -74,7 +74,8 @@ def contest(tasks: list[Task], given: argparse.Namespace) -> None:
         grid[task.name] = outcome(task, drawn, ARMS["random"], budgets=(1.0,))
     tell_tasks(tasks, grid)
     tell_budgets(outcomes, grid)
-    tell_by_task({name: own for name, own in outcomes.items() if name in ARMS})
+    for share in (BUDGETS[0], BY):
+        tell_by_task({name: own for name, own in outcomes.items() if name in ARMS}, share)
     if given.plot:
         plot_contest({name: own for name, own in outcomes.items() if name in ARMS}, grid, given.plot, goal=GOAL)
 
@@ -101,13 +102,11 @@ def tell_budgets(outcomes: dict[str, dict[str, Outcome]], grid: dict[str, Outcom
     print(f"| full grid, 100 % | {Outcome.mean(list(grid.values())).told(0)} |" + " |" * (len(BUDGETS) - 1))
 
 
-def tell_by_task(outcomes: dict[str, dict[str, Outcome]]) -> None:
-    """Print the regret on every task at the budget of the goal, and who beats the baseline."""
-    at = BUDGETS.index(BY)
+def tell_by_task(outcomes: dict[str, dict[str, Outcome]], share: float) -> None:
+    """Print the regret on every task at a budget, and who beats the baselines."""
+    at = BUDGETS.index(share)
     names = list(outcomes)
-    print(
-        f"\nRegret by task at {100 * BY:g} % of the grid; at the bottom wins, ties and losses by task against ASHA:\n"
-    )
+    print(f"\nRegret by task at {100 * share:g} % of the grid; below, wins, ties and losses by task against ASHA:\n")
     print("| task | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
     for task in outcomes[names[0]]:
         print(f"| {task} | " + " | ".join(outcomes[name][task].told(at) for name in names) + " |")
