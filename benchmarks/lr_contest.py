@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lr_contest_arms import ABLATIONS, ARMS, BASELINE
+from lr_contest_arms import ABLATIONS, ARMS, BASELINES
 from lr_contest_plot import plot_contest
 from lr_contest_replays import BUDGETS, Outcome, draws, grid_epochs, outcome
 
@@ -74,9 +74,10 @@ def contest(tasks: list[Task], given: argparse.Namespace) -> None:
         grid[task.name] = outcome(task, drawn, ARMS["random"], budgets=(1.0,))
     tell_tasks(tasks, grid)
     tell_budgets(outcomes, grid)
-    tell_by_task({name: own for name, own in outcomes.items() if name in ARMS})
+    for share in (BUDGETS[0], BY):
+        tell_by_task({name: own for name, own in outcomes.items() if name in ARMS}, share)
     if given.plot:
-        plot_contest({name: own for name, own in outcomes.items() if name in ARMS}, given.plot, goal=GOAL)
+        plot_contest({name: own for name, own in outcomes.items() if name in ARMS}, grid, given.plot, goal=GOAL)
 
 
 def tell_tasks(tasks: list[Task], grid: dict[str, Outcome]) -> None:
@@ -101,21 +102,24 @@ def tell_budgets(outcomes: dict[str, dict[str, Outcome]], grid: dict[str, Outcom
     print(f"| full grid, 100 % | {Outcome.mean(list(grid.values())).told(0)} |" + " |" * (len(BUDGETS) - 1))
 
 
-def tell_by_task(outcomes: dict[str, dict[str, Outcome]]) -> None:
-    """Print the regret on every task at the budget of the goal, and who beats the baseline."""
-    at = BUDGETS.index(BY)
+def tell_by_task(outcomes: dict[str, dict[str, Outcome]], share: float) -> None:
+    """Print the regret on every task at a budget, and who beats the baselines."""
+    at = BUDGETS.index(share)
     names = list(outcomes)
-    print(f"\nRegret by task at {100 * BY:g} % of the grid; at the bottom wins, ties and losses against {BASELINE}:\n")
+    print(f"\nRegret by task at {100 * share:g} % of the grid; below, wins, ties and losses by task against ASHA:\n")
     print("| task | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
-    for task in outcomes[BASELINE]:
+    for task in outcomes[names[0]]:
         print(f"| {task} | " + " | ".join(outcomes[name][task].told(at) for name in names) + " |")
-    cells = []
-    for name in names:
-        signs = [outcomes[name][task].against(outcomes[BASELINE][task], at) for task in outcomes[name]]
-        cells.append("" if name == BASELINE else f"{signs.count(-1)} / {signs.count(0)} / {signs.count(1)}")
-    print(f"| against {BASELINE} | " + " | ".join(cells) + " |")
+    for other in BASELINES:
+        cells = [_score(outcomes[name], outcomes[other], at) if name != other else "" for name in names]
+        print(f"| against {other} | " + " | ".join(cells) + " |")
     print(f"| at most {GOAL:g} | " + " | ".join(_reached(outcomes[name], at) for name in names) + " |")
     print("| at a single seed | " + " | ".join(_single(outcomes[name], at) for name in names) + " |")
+
+
+def _score(own: dict[str, Outcome], other: dict[str, Outcome], at: int) -> str:
+    signs = [own[task].against(other[task], at) for task in own]
+    return f"{signs.count(-1)} / {signs.count(0)} / {signs.count(1)}"
 
 
 def _reached(own: dict[str, Outcome], at: int) -> str:

@@ -7,11 +7,13 @@ import optuna
 
 from tic_sweep.racing import build_policy
 from tic_sweep.racing.entrants import Entrant, Race
+from tic_sweep.racing.halving import Halving
+from tic_sweep.racing.policies import HALVING
 from tic_sweep.racing.protocol import GO_ON, Decision
-from tic_sweep.racing.signals import ACCURACY
+from tic_sweep.racing.signals import ACCURACY, LAST_ACCURACY, TRAIN_LOSS, TRANSITION, ByRanks, ByTransition
 
-BASELINE = "asha"
-"""Whom the others are compared with."""
+BASELINES = ("asha", "asha, 8 at a time")
+"""Whom the others are compared with: the best ASHA on digits where one trial runs at a time, and where eight do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class OptunaPruning(Race):
     """
 
     def __init__(self, pruner: optuna.pruners.BasePruner) -> None:
-        super().__init__(ACCURACY)
+        super().__init__(LAST_ACCURACY)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._study = optuna.create_study(direction="maximize", pruner=pruner, sampler=optuna.samplers.RandomSampler(0))
         self._asked: dict[str, optuna.Trial] = {}
@@ -66,6 +68,7 @@ def warm_up(epochs: int) -> int:
 ARMS: dict[str, Arm] = {
     "random": Arm(build=ours("full")),
     "asha": Arm(build=ours("asha")),
+    "asha, 8 at a time": Arm(build=ours("asha", eta=4, first=0.08), workers=8),
     "median": Arm(build=ours("median")),
     "optuna median": Arm(
         build=lambda epochs: OptunaPruning(
@@ -90,11 +93,17 @@ ARMS: dict[str, Arm] = {
 ABLATIONS: dict[str, Arm] = {
     "transition, free Fisher": Arm(build=ours("transition"), free_fisher=True),
     "transition, every third centroid": Arm(build=ours("transition"), ic_every=3),
+    "transition, errors ignored": Arm(build=lambda _: Halving(ByTransition(z=0.0), **HALVING)),
+    "hybrid, transition from the start": Arm(
+        build=lambda _: Halving(ByRanks((ACCURACY, TRANSITION), (1.0, 1.0)), **HALVING)
+    ),
+    "accuracy, last report alone": Arm(build=lambda _: Halving(LAST_ACCURACY, **HALVING)),
+    "training loss": Arm(build=lambda _: Halving(TRAIN_LOSS, **HALVING)),
     "hybrid, free Fisher": Arm(build=ours("hybrid"), free_fisher=True),
     "hybrid, every third centroid": Arm(build=ours("hybrid"), ic_every=3),
     "hybrid, 5 % held out": Arm(build=ours("hybrid", holdout=0.05)),
-    "hybrid, four at a time": Arm(build=ours("hybrid"), workers=4),
+    "hybrid, 8 at a time": Arm(build=ours("hybrid"), workers=8),
     "accuracy, 5 % held out": Arm(build=ours("accuracy", holdout=0.05)),
-    "accuracy, four at a time": Arm(build=ours("accuracy"), workers=4),
+    "accuracy, 8 at a time": Arm(build=ours("accuracy"), workers=8),
 }
 """What a contestant would do under other conditions."""

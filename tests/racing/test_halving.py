@@ -11,7 +11,7 @@ from tic_sweep.errors import ConfigError
 from tic_sweep.racing import Look, build_policy, held_out
 from tic_sweep.racing.halving import Halving, geometric_levels
 from tic_sweep.racing.replay import Curve, replay
-from tic_sweep.racing.signals import ACCURACY
+from tic_sweep.racing.signals import LAST_ACCURACY
 
 RATES = (0.1, 0.2, 0.4, 0.8)
 ACC = dict(zip(RATES, (0.5, 0.9, 0.7, 0.6), strict=True))
@@ -36,7 +36,7 @@ def test_levels(epochs: int, first: float, eta: float, until: float, levels: tup
 
 def test_one_wave_by_hand() -> None:
     """Four rates to epoch 2, two to 4, one to 8: 4 * 2 + 2 * 2 + 4 epochs; then the second seed of each."""
-    went = replay(Halving(ACCURACY, first=0.25), ORDER[:4])
+    went = replay(Halving(LAST_ACCURACY, first=0.25), ORDER[:4])
 
     assert {"a/0.1/0": 2, "a/0.2/0": 8, "a/0.4/0": 4, "a/0.8/0": 2} == went.reached
     assert (16, 0.2) == (went.cost, went.recommendation.rate)
@@ -45,7 +45,7 @@ def test_one_wave_by_hand() -> None:
 
 def test_the_second_wave_begins_when_the_first_is_through() -> None:
     """With a budget of one wave and one epoch, one trial of the second seed has begun."""
-    went = replay(Halving(ACCURACY, first=0.25), ORDER, budget=17)
+    went = replay(Halving(LAST_ACCURACY, first=0.25), ORDER, budget=17)
 
     assert 5 == went.started
     assert 8 == went.reached["a/0.2/0"]
@@ -53,7 +53,7 @@ def test_the_second_wave_begins_when_the_first_is_through() -> None:
 
 def test_other_places_are_kept_busy_by_the_next_wave() -> None:
     """While the last of a level is awaited nobody idles; only the very last trials run alone."""
-    alone, both = (replay(Halving(ACCURACY, first=0.25), ORDER, workers=w) for w in (1, 2))
+    alone, both = (replay(Halving(LAST_ACCURACY, first=0.25), ORDER, workers=w) for w in (1, 2))
 
     assert (32, 32, 32, 18) == (alone.cost, alone.clock, both.cost, both.clock)
 
@@ -62,7 +62,7 @@ def test_seeds_support_each_other() -> None:
     """Rate 0.1 is second with its second seed, and third by the mean over both, 0.695: it is not promoted."""
     second = [curve(rate, 1, acc=0.89 if rate == 0.1 else acc) for rate, acc in ACC.items()]
 
-    went = replay(Halving(ACCURACY, first=0.25), [*ORDER[:4], *second])
+    went = replay(Halving(LAST_ACCURACY, first=0.25), [*ORDER[:4], *second])
 
     assert (2, 4) == (went.reached["a/0.1/1"], went.reached["a/0.4/1"])
     assert 0.2 == went.recommendation.rate
@@ -70,31 +70,42 @@ def test_seeds_support_each_other() -> None:
 
 def test_seeds_at_once_go_together() -> None:
     """Both seeds of a rate reach the first level before any is promoted, and both are."""
-    went = replay(Halving(ACCURACY, first=0.25, seeds_at_once=2), ORDER, budget=16)
+    went = replay(Halving(LAST_ACCURACY, first=0.25, seeds_at_once=2), ORDER, budget=16)
 
     assert {2} == set(went.reached.values())
     assert 8 == went.started
-    through = replay(Halving(ACCURACY, first=0.25, seeds_at_once=2), ORDER)
+    through = replay(Halving(LAST_ACCURACY, first=0.25, seeds_at_once=2), ORDER)
     assert through.reached["a/0.2/0"] == through.reached["a/0.2/1"] == EPOCHS
 
 
 def test_narrow_waves_take_in_the_best() -> None:
     """The second wave has two rates, the best two of the first."""
-    went = replay(Halving(ACCURACY, first=0.25, narrow=2), ORDER)
+    went = replay(Halving(LAST_ACCURACY, first=0.25, narrow=2), ORDER)
 
     assert {"a/0.2/1", "a/0.4/1"} == {key for key in went.reached if key.endswith("/1")}
 
 
+def test_finalists_settle_what_is_close() -> None:
+    """From the second wave on, two rates at least run to the end, and take part in every further wave."""
+    curves = [*ORDER, *(curve(rate, 2, acc=acc) for rate, acc in ACC.items())]
+
+    went = replay(Halving(LAST_ACCURACY, first=0.25, narrow=4, finalists=2), curves)
+
+    through = {key for key, epoch in went.reached.items() if epoch == EPOCHS}
+    assert {"a/0.2/0", "a/0.2/1", "a/0.4/1", "a/0.2/2", "a/0.4/2"} == through
+    assert 4 + 2 + 2 == went.started
+
+
 def test_until_trains_nothing_further() -> None:
     """The last level lies half way."""
-    went = replay(Halving(ACCURACY, first=0.25, until=0.5), ORDER)
+    went = replay(Halving(LAST_ACCURACY, first=0.25, until=0.5), ORDER)
 
     assert 4 == max(went.reached.values())
 
 
 def test_a_trial_that_fails_is_not_waited_for() -> None:
     """The level is decided without it, and its rate is not promoted."""
-    policy = Halving(ACCURACY, first=0.25)
+    policy = Halving(LAST_ACCURACY, first=0.25)
     for one in ORDER[:4]:
         policy.enter(one.runner)
     for one in ORDER[:3]:
@@ -112,7 +123,7 @@ def test_a_trial_that_fails_is_not_waited_for() -> None:
 
 def test_strata_do_not_mix() -> None:
     """Each stratum has its own levels and its own winner."""
-    policy = Halving(ACCURACY, first=0.25)
+    policy = Halving(LAST_ACCURACY, first=0.25)
     other = [curve(rate, acc=1 - acc, stratum="b") for rate, acc in ACC.items()]
     for one in [*ORDER[:4], *other]:
         policy.enter(one.runner)
@@ -126,20 +137,34 @@ def test_strata_do_not_mix() -> None:
 
 def test_the_holdout_runs_to_its_end_and_ranks_nobody() -> None:
     """With everything held out all trials end, and the ranking is that of a race that stopped them."""
-    stopped = replay(Halving(ACCURACY, first=0.25), ORDER[:4])
-    ran_on = replay(Halving(ACCURACY, first=0.25, holdout=1.0), ORDER[:4])
+    stopped = replay(Halving(LAST_ACCURACY, first=0.25), ORDER[:4])
+    ran_on = replay(Halving(LAST_ACCURACY, first=0.25, holdout=1.0), ORDER[:4])
 
     assert {EPOCHS} == set(ran_on.reached.values())
     told = [(s.rate, s.epochs, s.merit) for s in stopped.recommendation.standings]
     assert told == [(s.rate, s.epochs, s.merit) for s in ran_on.recommendation.standings]
 
 
+def test_what_stopping_cost() -> None:
+    """Rate 0.4 starts low and ends best: the race stops it, the holdout shows what was missed."""
+    late = curve(0.4, acc=lambda epoch: 0.1 if epoch < EPOCHS else 0.95)
+    curves = [one for one in ORDER[:4] if one.runner.rate != 0.4] + [late]
+    policy, blind = (Halving(LAST_ACCURACY, first=0.25, holdout=share) for share in (1.0, 0.0))
+
+    for one in (policy, blind):
+        assert 0.2 == replay(one, curves).recommendation.rate
+
+    cost = policy.stopping_cost("a")
+    assert (3, 1, pytest.approx(0.05)) == (cost.trials, cost.better, cost.missed)
+    assert (0, 0, None) == (blind.stopping_cost("a").trials, 0, blind.stopping_cost("a").missed)
+
+
 def test_a_share_is_held_out() -> None:
     """Exactly the trials drawn by their keys reach the end besides the winners."""
     curves = [curve(rate / 100, seed, acc=rate / 100) for seed in range(5) for rate in range(1, 21)]
 
-    free = replay(Halving(ACCURACY, first=0.25), curves)
-    kept = replay(Halving(ACCURACY, first=0.25, holdout=0.1), curves)
+    free = replay(Halving(LAST_ACCURACY, first=0.25), curves)
+    kept = replay(Halving(LAST_ACCURACY, first=0.25, holdout=0.1), curves)
 
     drawn = {c.runner.key for c in curves if held_out(c.runner.key, 0.1)}
     ended = [{key for key, epoch in went.reached.items() if epoch == EPOCHS} for went in (free, kept)]
@@ -148,17 +173,17 @@ def test_a_share_is_held_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("eta", 1), ("first", -0.1), ("until", 1.5), ("narrow", 0.5), ("holdout", 2)]
+    ("name", "value"), [("eta", 1), ("first", -0.1), ("until", 1.5), ("narrow", 0.5), ("finalists", 0), ("holdout", 2)]
 )
 def test_constants_out_of_bounds(name: str, value: float) -> None:
     """By name and value."""
     with pytest.raises(ConfigError, match=rf"{name} of a race must be .* got {value}"):
-        Halving(ACCURACY, **{name: value})
+        Halving(LAST_ACCURACY, **{name: value})
 
 
 def test_an_epoch_reported_again_changes_nothing() -> None:
     """A resumed trial may repeat its last epoch."""
-    policy = Halving(ACCURACY, first=0.25)
+    policy = Halving(LAST_ACCURACY, first=0.25)
     policy.enter(runner(0.1))
     for epoch in (0, 1, 1, 0, 1, 2):
         policy.look("a/0.1/0", Look(epoch=epoch, val_acc=0.5))
@@ -200,7 +225,7 @@ def test_what_holds_of_every_race(
     curves: list[Curve], workers: int, eta: float, narrow: float, seeds_at_once: int
 ) -> None:
     """It ends, trains some trial to the end, ends all others at a level, and names a rate trained to its end."""
-    policy = Halving(ACCURACY, first=0.25, eta=eta, narrow=narrow, seeds_at_once=seeds_at_once)
+    policy = Halving(LAST_ACCURACY, first=0.25, eta=eta, narrow=narrow, seeds_at_once=seeds_at_once)
 
     went = replay(policy, curves, workers=workers)
 

@@ -9,7 +9,7 @@ from tic_sweep.racing import Decision, Look, build_policy
 from tic_sweep.racing.entrants import Entrant, Race
 from tic_sweep.racing.protocol import GO_ON
 from tic_sweep.racing.replay import replay
-from tic_sweep.racing.signals import ACCURACY, HYBRID
+from tic_sweep.racing.signals import HYBRID, LAST_ACCURACY
 
 RATES = {0.1: 0.5, 0.2: 0.9, 0.4: 0.7}
 CURVES = [curve(rate, acc=acc, ic=turning(3)) for rate, acc in RATES.items()]
@@ -31,7 +31,7 @@ class Spy(Race):
 
 def test_everything_runs_in_the_order_of_the_plan() -> None:
     """One place: one trial after the other, and the best by validation is named."""
-    spy = Spy(ACCURACY)
+    spy = Spy(LAST_ACCURACY)
 
     went = replay(spy, CURVES)
 
@@ -41,7 +41,7 @@ def test_everything_runs_in_the_order_of_the_plan() -> None:
 
 def test_places_run_side_by_side() -> None:
     """Three places: the reports alternate and the clock shows the epochs of one."""
-    spy = Spy(ACCURACY)
+    spy = Spy(LAST_ACCURACY)
 
     went = replay(spy, CURVES, workers=3)
 
@@ -51,7 +51,7 @@ def test_places_run_side_by_side() -> None:
 
 def test_the_budget_is_never_exceeded() -> None:
     """A report that would exceed it is not made."""
-    went = replay(Spy(ACCURACY), CURVES, budget=10.5)
+    went = replay(Spy(LAST_ACCURACY), CURVES, budget=10.5)
 
     assert (10, 2) == (went.cost, went.started)
     assert {"a/0.1/0": 8, "a/0.2/0": 2} == went.reached
@@ -71,7 +71,7 @@ def test_asked_on_the_way_is_asked_with_a_smaller_budget() -> None:
 
 def test_fisher_is_paid_for_where_it_is_looked_at() -> None:
     """Nine measurements a trial, of which every third is three: 0, 3, 6."""
-    blind = replay(Spy(ACCURACY), CURVES, fisher_cost=0.5)
+    blind = replay(Spy(LAST_ACCURACY), CURVES, fisher_cost=0.5)
     every = replay(Spy(), CURVES, fisher_cost=0.5)
     third = Spy()
     went = replay(third, CURVES, fisher_cost=0.5, ic_every=3)
@@ -83,7 +83,7 @@ def test_fisher_is_paid_for_where_it_is_looked_at() -> None:
 
 def test_a_blind_policy_sees_no_centroid() -> None:
     """It does not pay and must not profit."""
-    spy = Spy(ACCURACY)
+    spy = Spy(LAST_ACCURACY)
     replay(spy, CURVES)
 
     assert all(look.ic is None for _, look in spy.seen)
@@ -91,7 +91,7 @@ def test_a_blind_policy_sees_no_centroid() -> None:
 
 def test_stopped_trials_run_no_more() -> None:
     """Stopped after three epochs each."""
-    went = replay(Spy(ACCURACY, stop_at=3), CURVES)
+    went = replay(Spy(LAST_ACCURACY, stop_at=3), CURVES)
 
     assert (9, {3}) == (went.cost, set(went.reached.values()))
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from racing.races import curve, turning
 
-from tic_sweep.racing.signals import ACCURACY, HYBRID, LAST, LOSS, TRANSITION, ByColumn, ByRanks, Course
+from tic_sweep.racing.signals import ACCURACY, HYBRID, LAST, LAST_ACCURACY, LOSS, TRANSITION, ByColumn, ByRanks, Course
 
 
 def course(*args: object, diverged: bool = False, **kwargs: object) -> Course:
@@ -18,8 +18,8 @@ def test_the_last_accuracy_up_to_the_epoch() -> None:
     """What comes later is not looked at; a mean over reports is."""
     rising = [course(0.1, acc=lambda e: e / 10)]
 
-    assert [0.3] == ACCURACY(rising, 3)
-    assert [pytest.approx(0.2)] == ByColumn("val_acc", reports=3)(rising, 3)
+    assert [0.3] == LAST_ACCURACY(rising, 3)
+    assert [pytest.approx(0.2)] == ACCURACY(rising, 3)
 
 
 def test_a_loss_counts_downwards() -> None:
@@ -59,6 +59,14 @@ def test_ranks_by_hand() -> None:
     courses = [course(0.1, acc=0.9, ic=turning(6)), course(0.2, ic=turning(2)), course(0.3, ic=turning(4))]
 
     assert [pytest.approx(x) for x in (1 / 2, (1 / 4 + 1) / 2, (1 / 4 + 1 / 2) / 2)] == HYBRID(courses, 8)
+
+
+def test_the_transition_counts_once_there_is_one() -> None:
+    """While nothing has turned accuracy alone ranks, whatever IC does; then half of each."""
+    courses = [course(0.1, acc=0.9, ic=[4.0] * 9), course(0.2, acc=0.1, ic=[5.0] * 4 + [1.5] * 5)]
+
+    assert [1.0, 0.0] == HYBRID(courses, 3)
+    assert [0.5, 0.5] == HYBRID(courses, 8)
 
 
 def test_a_signal_without_weight_is_not_asked_for() -> None:

@@ -6,7 +6,7 @@ from racing.races import curve, turning
 from tic_sweep.errors import ConfigError
 from tic_sweep.racing import build_policy
 from tic_sweep.racing.replay import replay
-from tic_sweep.racing.signals import ACCURACY
+from tic_sweep.racing.signals import LAST_ACCURACY
 from tic_sweep.racing.stopping import AshaStopping, MedianStopping, TransitionRace
 
 ACC = {0.1: 0.5, 0.2: 0.9, 0.4: 0.7, 0.8: 0.6}
@@ -15,7 +15,7 @@ CURVES = [curve(rate, acc=acc) for rate, acc in ACC.items()]
 
 def test_asha_by_hand() -> None:
     """Of one the best half is one, of two one, of three two with the median, of four two."""
-    went = replay(AshaStopping(ACCURACY, first=0.25), CURVES)
+    went = replay(AshaStopping(LAST_ACCURACY, eta=2, first=0.25), CURVES)
 
     assert {"a/0.1/0": 8, "a/0.2/0": 8, "a/0.4/0": 8, "a/0.8/0": 2} == went.reached
     assert 0.2 == went.recommendation.rate
@@ -23,12 +23,14 @@ def test_asha_by_hand() -> None:
 
 def test_median_by_hand() -> None:
     """From two others on, what is below their median stops at once after the first epochs."""
-    went = replay(MedianStopping(ACCURACY, first=0.25), CURVES)
+    went = replay(MedianStopping(LAST_ACCURACY, first=0.25), CURVES)
 
     assert {"a/0.1/0": 8, "a/0.2/0": 8, "a/0.4/0": 8, "a/0.8/0": 2} == went.reached
 
 
-@pytest.mark.parametrize("policy", [AshaStopping(ACCURACY, first=0.25), MedianStopping(ACCURACY, first=0.25)])
+@pytest.mark.parametrize(
+    "policy", [AshaStopping(LAST_ACCURACY, eta=2, first=0.25), MedianStopping(LAST_ACCURACY, first=0.25)]
+)
 def test_seeds_of_a_rate_do_not_race(policy: AshaStopping) -> None:
     """With a single rate nothing is ever stopped, whatever its seeds do."""
     went = replay(policy, [curve(0.1, seed, acc=1 / (seed + 1)) for seed in range(5)])

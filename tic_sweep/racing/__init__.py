@@ -13,6 +13,7 @@ from tic_sweep.racing.protocol import Policy as Policy
 from tic_sweep.racing.protocol import Recommendation as Recommendation
 from tic_sweep.racing.protocol import Runner as Runner
 from tic_sweep.racing.protocol import Standing as Standing
+from tic_sweep.racing.protocol import StoppingCost as StoppingCost
 from tic_sweep.racing.protocol import held_out as held_out
 from tic_sweep.racing.protocol import runner_of as runner_of
 from tic_sweep.racing.protocol import stratum_of as stratum_of

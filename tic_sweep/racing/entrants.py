@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from tic_sweep.racing.detector import Z, sight
-from tic_sweep.racing.protocol import GO_ON, Decision, Look, Recommendation, Runner, Standing, held_out
+from tic_sweep.racing.protocol import GO_ON, Decision, Look, Recommendation, Runner, Standing, StoppingCost, held_out
 from tic_sweep.racing.signals import LAST, Course, Signal
 
 
@@ -136,6 +136,23 @@ class Race:
         seeds = f"{best.seeds} seed" + "s" * (best.seeds > 1)
         why = f"it ranks first at epoch {best.epochs}, with {seeds}"
         return Recommendation(rate=best.rate, as_good=as_good, why=why, standings=standings)
+
+    def stopping_cost(self, stratum: str) -> StoppingCost:
+        """Return what is known of the trials that would have been stopped: the held-out ones that ran on."""
+        best = self.recommend(stratum)
+        through = [
+            e.looks[-1].val_acc
+            for own in self._strata.get(stratum, {}).values()
+            for e in own
+            if e.runs_on and e.epoch >= e.runner.epochs
+        ]
+        ended = [accuracy for accuracy in through if accuracy is not None]
+        named = best.standings[0].val_acc if best.rate is not None else None
+        if named is None or not ended:
+            return StoppingCost(trials=len(ended), better=0, missed=None)
+        return StoppingCost(
+            trials=len(ended), better=sum(acc > named for acc in ended), missed=max(max(ended) - named, 0.0)
+        )
 
     def standings(self, stratum: str) -> tuple[Standing, ...]:
         """Return how the rates stand: by the level reached, then by merit at it, then the lower rate first."""

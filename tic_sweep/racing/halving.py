@@ -27,6 +27,7 @@ class Halving(Race):
         first: float = 0.125,
         until: float = 1.0,
         narrow: float = 1.0,
+        finalists: int = 1,
         seeds_at_once: int = 1,
         holdout: float = 0.0,
     ) -> None:
@@ -38,6 +39,8 @@ class Halving(Race):
             first: first level, as a share of the epochs.
             until: last level, as a share of the epochs; nothing is trained further.
             narrow: each wave takes in 1/narrow of the rates of the wave before, the best so far; 1 is all of them.
+            finalists: rates that every wave after the first trains to its last level, at least, so that seeds settle
+                what is close.
             seeds_at_once: seeds of a rate in a wave.
             holdout: share of the trials that are never stopped.
 
@@ -46,12 +49,13 @@ class Halving(Race):
         """
         for name, value, low, high in (
             ("eta", eta, 1.1, 100), ("first", first, 0, 1), ("until", until, first, 1), ("narrow", narrow, 1, 100),
+            ("finalists", finalists, 1, 100),
             ("seeds_at_once", seeds_at_once, 1, 100), ("holdout", holdout, 0, 1),
         ):  # fmt: skip
             if not low <= value <= high:
                 raise ConfigError(f"{name} of a race must be from {low:g} to {high:g}, got {value!r}.")
         super().__init__(signal, holdout=holdout)
-        self.eta, self.first, self.until, self.narrow = eta, first, until, narrow
+        self.eta, self.first, self.until, self.narrow, self.finalists = eta, first, until, narrow, finalists
         self.seeds_at_once = seeds_at_once
         self._chosen: dict[tuple[str, int, int], frozenset[float]] = {}
 
@@ -150,12 +154,12 @@ class Halving(Race):
         every = len(self._strata[stratum])
         if number == len(levels) - 1:
             rates = [standing.rate for standing in self.standings(stratum)]
-            kept = every / self.narrow ** (wave + 1)
+            kept = max(every / self.narrow ** (wave + 1), self.finalists)
         else:
             merits = self.merits(stratum, levels[number])
             arrived = {e.runner.rate for e in expected if e.epoch >= levels[number]}
             rates = sorted(arrived, key=lambda rate: (-merits.get(rate, (LAST, None))[0], rate))
-            kept = every / self.eta ** (number + 1)
+            kept = max(every / self.eta ** (number + 1), self.finalists if wave else 1)
         self._chosen[place] = frozenset(rates[: math.ceil(kept - 1e-9)])
         return self._chosen[place]
 

@@ -6,17 +6,19 @@ from tic_sweep.errors import ConfigError, did_you_mean
 from tic_sweep.racing.entrants import Race
 from tic_sweep.racing.halving import Halving
 from tic_sweep.racing.protocol import HOLDOUT
-from tic_sweep.racing.signals import ACCURACY, HYBRID, TRANSITION
+from tic_sweep.racing.signals import ACCURACY, HYBRID, LAST_ACCURACY, TRANSITION
 from tic_sweep.racing.stopping import AshaStopping, MedianStopping, TransitionRace
 
+HALVING = {"eta": 2.0, "first": 0.08, "narrow": 2.0, "finalists": 3}
+"""Constants of `Halving`, chosen on digits alone."""
 POLICIES: dict[str, Callable[..., Race]] = {
-    "transition": lambda **constants: Halving(TRANSITION, **constants),
-    "hybrid": lambda **constants: Halving(HYBRID, **constants),
-    "accuracy": lambda **constants: Halving(ACCURACY, **constants),
-    "asha": lambda **constants: AshaStopping(ACCURACY, **constants),
-    "median": lambda **constants: MedianStopping(ACCURACY, **constants),
+    "transition": lambda **constants: Halving(TRANSITION, **(HALVING | constants)),
+    "hybrid": lambda **constants: Halving(HYBRID, **(HALVING | constants)),
+    "accuracy": lambda **constants: Halving(ACCURACY, **(HALVING | constants)),
+    "asha": lambda **constants: AshaStopping(LAST_ACCURACY, **constants),
+    "median": lambda **constants: MedianStopping(LAST_ACCURACY, **constants),
     "first_turn": TransitionRace,
-    "full": lambda **constants: Race(ACCURACY, **constants),
+    "full": lambda **constants: Race(LAST_ACCURACY, **constants),
 }
 """Name of each policy, and what builds it from its constants."""
 DEFAULT = "hybrid"

@@ -107,6 +107,18 @@ class Recommendation:
     standings: tuple[Standing, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppingCost:
+    """What the held-out trials say about stopping: how those ended that would have been stopped."""
+
+    trials: int
+    """Held-out trials that would have been stopped and have run to their end."""
+    better: int
+    """Those of them that ended with a higher validation accuracy than the mean of the recommended rate."""
+    missed: float | None
+    """By how much the best of them is higher, at least 0; None if there is none, or no rate is recommended."""
+
+
 class Policy(Protocol):
     """Decides which trials of a race run, and how far."""
 

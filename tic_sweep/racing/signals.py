@@ -86,6 +86,8 @@ class ByRanks:
 
     signals: tuple[Signal, ...]
     weights: tuple[float, ...]
+    once_turned: bool = False
+    """Whether what looks at IC counts only once one of the courses has turned: before, IC says little of them."""
 
     @property
     def looks_at_ic(self) -> bool:
@@ -94,13 +96,25 @@ class ByRanks:
 
     def __call__(self, courses: Sequence[Course], epoch: int) -> list[float]:
         """Return the merit of each course at an epoch."""
-        ranked = [_ranks(signal(courses, epoch)) for signal in self.signals]
-        total = math.fsum(self.weights)
+        silent = self.once_turned and not any(_has_turned(course, epoch) for course in courses)
+        weights = [
+            0.0 if silent and signal.looks_at_ic else weight
+            for signal, weight in zip(self.signals, self.weights, strict=True)
+        ]
+        ranked = [
+            _ranks(signal(courses, epoch)) for signal, weight in zip(self.signals, weights, strict=True) if weight
+        ]
+        counted = [weight for weight in weights if weight]
         merits = [
-            math.fsum(w * r for w, r in zip(self.weights, own, strict=True)) / total
+            math.fsum(w * r for w, r in zip(counted, own, strict=True)) / math.fsum(counted)
             for own in zip(*ranked, strict=True)
         ]
         return [LAST if course.diverged else merit for course, merit in zip(courses, merits, strict=True)]
+
+
+def _has_turned(course: Course, epoch: int) -> bool:
+    looks = [look for look in course.looks if look.epoch <= epoch]
+    return sight(looks, course.runner.timesteps).state == "turned"
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
@@ -109,9 +123,12 @@ def _ranks(values: Sequence[float]) -> list[float]:
     return [(sum(v < own for v in values) + (sum(v == own for v in values) - 1) / 2) / others for own in values]
 
 
-ACCURACY = ByColumn("val_acc")
+LAST_ACCURACY = ByColumn("val_acc")
+"""What Ray Tune's and Optuna's rules look at by default."""
+ACCURACY = ByColumn("val_acc", reports=3)
+"""Validation accuracy, over three reports: a few hundred images make a single one uncertain by points."""
 LOSS = ByColumn("val_loss", sign=-1.0)
 TRAIN_LOSS = ByColumn("train_loss", sign=-1.0)
 TRANSITION = ByTransition()
-HYBRID = ByRanks((ACCURACY, TRANSITION), (0.5, 0.5))
-"""Validation accuracy and transition, equally."""
+HYBRID = ByRanks((ACCURACY, TRANSITION), (1.0, 1.0), once_turned=True)
+"""Validation accuracy, and equally the transition once there is one."""

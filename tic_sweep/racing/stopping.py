@@ -13,7 +13,7 @@ from tic_sweep.racing.detector import Z, sight
 from tic_sweep.racing.entrants import Entrant, Race
 from tic_sweep.racing.halving import geometric_levels
 from tic_sweep.racing.protocol import GO_ON, Decision
-from tic_sweep.racing.signals import ACCURACY, ByTransition, Signal
+from tic_sweep.racing.signals import LAST_ACCURACY, ByTransition, Signal
 
 
 class AshaStopping(Race):
@@ -23,7 +23,7 @@ class AshaStopping(Race):
     """
 
     def __init__(
-        self, signal: Signal = ACCURACY, *, eta: float = 2.0, first: float = 0.125, holdout: float = 0.0
+        self, signal: Signal = LAST_ACCURACY, *, eta: float = 3.0, first: float = 0.125, holdout: float = 0.0
     ) -> None:
         """Begin a race; the arguments are those of `Halving`."""
         super().__init__(signal, holdout=holdout)
@@ -44,7 +44,7 @@ class AshaStopping(Race):
 class MedianStopping(Race):
     """Stop what is worse than the median of the other rates at the same epoch."""
 
-    def __init__(self, signal: Signal = ACCURACY, *, first: float = 0.125, holdout: float = 0.0) -> None:
+    def __init__(self, signal: Signal = LAST_ACCURACY, *, first: float = 0.125, holdout: float = 0.0) -> None:
         """Begin a race; nothing is stopped before the share ``first`` of its epochs."""
         super().__init__(signal, holdout=holdout)
         self.first = first
