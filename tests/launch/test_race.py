@@ -13,7 +13,9 @@ from analysis.races import answers
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.race import Race
 from tic_sweep.launch.session import Ended, resume_sweep, run_sweep
-from tic_sweep.racing import Look, build_policy
+from tic_sweep.racing import POLICIES, Look
+from tic_sweep.racing.halving import Halving
+from tic_sweep.racing.signals import LAST_ACCURACY
 from tic_sweep.store import ResultsFolder
 
 HERE = Options(in_process=True, wandb="off")
@@ -29,6 +31,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     from tic_sweep.launch import in_process
 
     real, sweep = in_process.run_in_process, write_sweep(tmp_path, RACED)
+    halving = {"eta": 2.0, "first": 0.125}
+    monkeypatch.setitem(POLICIES, "accuracy", lambda **own: Halving(LAST_ACCURACY, **(halving | own)))
 
     def go(
         place: str, training: type = LearningTraining, *, rerun: bool = False, resume: bool = False, **race: Any
@@ -63,8 +67,8 @@ def test_the_best_is_trained_to_its_end_and_the_others_are_censored_rows(run: Ru
     assert BY_HAND == told(tmp_path / "r")
     assert (8, 8, {"finished": 2, "stopped": 6}) == (ended.done, ended.total, dict(ended.statuses))
     assert 2 * (2 + 2 + 3 + 9) == rows(tmp_path / "r", "epochs").height
-    assert (0.4 * 2 / 8, None) == (rows(tmp_path / "r", "epochs").filter(key=stopped["key"])["val_acc"][-1], None)
-    assert stopped["test_acc"] is None
+    assert 0.4 * 2 / 8 == rows(tmp_path / "r", "epochs").filter(key=stopped["key"])["val_acc"][-1]
+    assert (None, 1.0) == (stopped["test_acc"], stopped["wall_seconds"])
     assert "epoch 2" in stopped["reason"]
     assert (ResultsFolder.open(tmp_path / "r").checkpoints / f"{stopped['key']}.pt").exists()
 
@@ -135,7 +139,7 @@ def test_what_fails_is_out_of_the_race(run: Run, tmp_path: Path) -> None:
 def new_race(**options: Any) -> tuple[Race, list]:
     """Return a race of two rates by accuracy, and the trials."""
     trials = [planned(lr=lr, epochs=4) for lr in (0.1, 0.2)]
-    race = Race(build_policy("accuracy", holdout=0.0), trials, **options)
+    race = Race(Halving(LAST_ACCURACY, eta=2.0, first=0.25), trials, **options)
     race.line_up([trial.key for trial in trials])
     return race, trials
 

@@ -43,6 +43,14 @@ def test_one_wave_by_hand() -> None:
     assert [0.2, 0.4, 0.8, 0.1] == [standing.rate for standing in went.recommendation.standings]
 
 
+def test_a_trial_that_waited_counts_at_the_very_next_level() -> None:
+    """Levels 1 and 2 are one report apart: the best of those that waited at the first is the one that goes on."""
+    accuracies = {0.1: 0.5, 0.2: 0.7, 0.4: 0.9, 0.8: 0.6}
+    went = replay(Halving(LAST_ACCURACY, first=0.125), [curve(rate, acc=acc) for rate, acc in accuracies.items()])
+
+    assert {"a/0.1/0": 1, "a/0.2/0": 2, "a/0.4/0": 8, "a/0.8/0": 1} == went.reached
+
+
 def test_the_second_wave_begins_when_the_first_is_through() -> None:
     """With a budget of one wave and one epoch, one trial of the second seed has begun."""
     went = replay(Halving(LAST_ACCURACY, first=0.25), ORDER, budget=17)

@@ -95,16 +95,16 @@ def tell(console: "Console", tuned: "Tuned") -> None:
 
 
 def standings_table(texts: Any) -> Any:
-    """Return how the rates stand as a table for the terminal; reasons are folded."""
+    """Return how the rates stand as a table for the terminal, without the reasons, which the report has."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
-    for number, head in enumerate(texts.heads):
-        words = number < texts.numbers or number in texts.words
-        table.add_column(head, justify="left" if words else "right", overflow="fold")
+    shown = [number for number in range(len(texts.heads)) if number not in texts.words]
+    for number in shown:
+        table.add_column(texts.heads[number], justify="left" if number < texts.numbers else "right", no_wrap=True)
     for row in texts.rows:
-        table.add_row(*(cell if isinstance(cell, str) else cell.text for cell in row))
+        table.add_row(*(row[number] for number in shown))
     return table
 
 

@@ -5,7 +5,9 @@ who runs, how many epochs are spent. It keeps nothing on disk. A session that be
 policy everything stored there, in the order in which it came, and goes on.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from analysis.races import Told, tell
 from analysis.recorded import LOOK
@@ -14,6 +16,8 @@ from tic_sweep.racing import GO_ON, Decision, Look, runner_of
 from tic_sweep.racing.entrants import Race as RacingPolicy
 from tic_sweep.records import BADLY, EpochRow, Outcome, Report, TrialRow
 
+KEPT = ("best_epoch", "best_val_acc", "parameters", "wall_seconds", "weights_digest", "device", "host")
+"""What a worker has told of a trial that waits, and is still so when it is dismissed."""
 STATUS = {"pause": "paused", "stop": "stopped"}
 """What a trial is called that was told to end, by the verdict."""
 
@@ -51,6 +55,7 @@ class Race:
         self._waiting: set[str] = set()
         self._running: set[str] = set()
         self._halts: dict[str, Decision] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
         for trial in trials:
             self.enter(trial)
 
@@ -74,6 +79,10 @@ class Race:
         if self.spent < self.allowed:
             dismissed = set(self.policy.dismissed(self._in_order(stopped)))
             self._waiting |= {key for key in stopped if key not in dismissed}
+
+    def keep(self, key: str, values: Mapping[str, Any]) -> None:
+        """Remember, for when a trial that waits is dismissed, what its row says of it in `KEPT`."""
+        self._kept[key] = {name: values[name] for name in KEPT if values[name] is not None}
 
     @property
     def waiting(self) -> list[PlannedTrial]:
@@ -144,6 +153,7 @@ class Race:
         self._halts.pop(trial.key, None)
         if row.status in {"paused", "interrupted"}:
             self._waiting.add(trial.key)
+            self.keep(trial.key, {name: getattr(row, name) for name in KEPT})
         elif row.status in BADLY:
             self.policy.leave(trial.key, row.status)
 
@@ -156,8 +166,8 @@ class Race:
             looks = self.policy.entrants[key].looks
             last = looks[-1] if looks else Look(epoch=0)
             reason = self._reason(key, chosen=key not in dismissed)
-            outcome = Outcome(status="stopped", reason=reason, epochs_done=last.epoch, val_acc=last.val_acc)
-            self.dismiss(self._trials[key], outcome)
+            outcome = Outcome(status="stopped", reason=reason, epochs_done=max(last.epoch, 0), val_acc=last.val_acc)
+            self.dismiss(self._trials[key], replace(outcome, **self._kept.get(key, {})))
 
     def _reason(self, key: str, *, chosen: bool) -> str:
         entrant = self.policy.entrants[key]

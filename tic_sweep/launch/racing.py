@@ -5,7 +5,7 @@ from typing import Any
 
 from analysis.races import policy_of, told
 from tic_sweep.launch.known import KnownTrials
-from tic_sweep.launch.race import Race
+from tic_sweep.launch.race import KEPT, Race
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.store import Manifest, scan
 from tic_sweep.sweep import Scale
@@ -46,6 +46,8 @@ def race_of(
     if known.folder is not None:
         events = told(scan(known.folder, "epochs"), scan(known.folder, "trials"))
         race.hear((key, event) for key, event in events if key not in anew)
+        for row in scan(known.folder, "trials").select("key", *KEPT).collect().iter_rows(named=True):
+            race.keep(row["key"], row)
     states: Mapping[str, Any] = known.states
     stopped = [key for key in every if key not in waiting and key in states and states[key].status == "stopped"]
     race.line_up(waiting, stopped=stopped)

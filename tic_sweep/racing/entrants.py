@@ -108,6 +108,7 @@ class Race:
         entrant.looks.append(look)
         if entrant.runs_on:
             return GO_ON
+        entrant.decided_at = None  # a trial that was paused and reports again counts again, at its next level, too
         entrant.decision = self.decide(entrant)
         entrant.decided_at = None if entrant.decision.verdict == "go_on" else look.epoch
         entrant.runs_on = entrant.held_out and entrant.decision.verdict == "stop"

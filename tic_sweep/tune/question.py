@@ -33,7 +33,7 @@ LAPTOP: dict[str, dict[str, Any]] = {
 SMALL = {"data.augmentation": "none", "optimiser.batch_size": 64, "timesteps": 8}
 PAPER = {"optimiser.epochs": 60}
 """Changes for the networks of the papers: their own setting, for a fifth of its epochs."""
-FISHER = {"fisher.samples": 96, "fisher.ic_se": 0.15, "fisher.until_turned": True}
+FISHER = {"fisher.samples": 64, "fisher.ic_se": 0.25, "fisher.until_turned": True}
 """Enough to see a transition by, and no more than it takes."""
 
 
