@@ -33,7 +33,7 @@ def plot_race(results: Results) -> "go.Figure":
     if not is_raced(results):
         return go.Figure(layout={"meta": {"dark": dark_twins(())}})
     shown = answers(results)[:STRATA]
-    curves = race_curves(results)
+    curves = race_curves(results.epochs, results.trials).collect()
     rates = sorted(curves[RATE].unique())
     shades = dict(zip(rates, shades_of(rates), strict=True))
     figure = make_subplots(

@@ -165,18 +165,16 @@ def as_good_range(answer: Answer) -> tuple[float, float]:
     return rates[low], rates[high]
 
 
-def race_curves(results: Results) -> pl.DataFrame:
-    """Return what the trials of a raced sweep have reported, one row per trial and epoch of its first training.
+def race_curves(epochs: pl.LazyFrame, trials: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what trials have reported, one row per trial and epoch of its first training.
 
     Columns: key, optimiser.lr, seed, status, epoch, ic, val_acc; in order of rate, seed and epoch.
     """
-    trials = results.trials.select("key", RATE, "seed", "status")
     return (
-        results.epochs
+        epochs
         .filter(pl.col("cycle").fill_null(0) == 0)
         .select("key", "epoch", "ic", "val_acc")
-        .join(trials, on="key", how="inner")
+        .join(trials.select("key", RATE, "seed", "status"), on="key", how="inner")
         .select("key", RATE, "seed", "status", "epoch", "ic", "val_acc")
         .sort(RATE, "seed", "key", "epoch")
-        .collect()
     )

@@ -18,6 +18,7 @@ from analysis import deficits as _deficits
 from analysis import horizons as _horizons
 from analysis import layers as _layers
 from analysis import pruning as _pruning
+from analysis import races as _races
 from analysis import robustness as _robustness
 from analysis import scores as _scores
 from analysis import seed_means as _seed_means
@@ -72,6 +73,10 @@ tic_transitions = _verb(
 tic_scores = _verb(
     _scores.tic_scores, ("key", "tic_score"),
     epochs=("key", "epoch", "cycle", "ic", "ic_se"), trials=("key", "timesteps", "optimiser.epochs"),
+)  # fmt: skip
+race_curves = _verb(
+    _races.race_curves, ("key", "optimiser.lr", "seed", "status", "epoch", "ic", "val_acc"),
+    epochs=("key", "epoch", "cycle", "ic", "val_acc"), trials=("key", "optimiser.lr", "seed", "status"),
 )  # fmt: skip
 over_seeds = _verb(
     _transitions.over_seeds, ("*by", *OVER_SEEDS),

@@ -25,7 +25,7 @@ def draw_race(results: Results, width: float | None) -> Iterator[Drawing]:
     """Yield a figure per stratum of a raced sweep: IC on the left, validation accuracy on the right."""
     if not is_raced(results):
         return
-    curves = race_curves(results)
+    curves = race_curves(results.epochs, results.trials).collect()
     rates = sorted(curves[RATE].unique())
     looks = dict(zip(rates, looks_of(shades_of(rates)), strict=True))
     for answer in answers(results):

@@ -139,7 +139,7 @@ def reported(place: Path) -> int:
 
 @pytest.mark.slow
 def test_a_killed_driver_resumes_to_the_same_recommendation(tmp_path: Path) -> None:
-    """Real trainings on digits, one at a time: the driver is killed in the middle, and resume ends as if it were not."""
+    """Real trainings on digits, one at a time: killed in the middle and resumed, the race ends as if never killed."""
     (tmp_path / "raced.py").write_text(RACED, encoding="utf-8")
     wishes = ("--cpus", "1", "--wandb", "off", "--checkpoint-seconds", "0")
     assert 0 == started(tmp_path, "run", "raced.py", "--results", "whole", *wishes).wait(600)
