@@ -58,5 +58,5 @@ def test_a_launch_may_race_any_scale_or_none() -> None:
 
     assert ("none", 0.5) == (off.scheduler, off.budget)
     assert ("asha", 0.2) == (cheaper.scheduler, cheaper.budget)
-    with pytest.raises(ConfigError, match="let optimiser.lr vary"):
+    with pytest.raises(ConfigError, match=r"let optimiser\.lr vary"):
         adjusted(scale, **(same | {"changes": {"optimiser.lr": 0.1}}))
