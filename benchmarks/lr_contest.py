@@ -20,10 +20,12 @@ from pathlib import Path
 from lr_contest_arms import ABLATIONS, ARMS, BASELINES
 from lr_contest_plot import plot_contest
 from lr_contest_replays import BUDGETS, Outcome, draws, grid_epochs, outcome
+from lr_contest_signals import tell_signals
 
 from analysis import open_results
 from analysis.recorded import Task, recorded_tasks
 
+OURS = ("transition", "hybrid", "accuracy")
 GOAL, BY = 0.5, 0.2
 """Points of regret that should not be exceeded at this share of the full grid."""
 
@@ -73,7 +75,9 @@ def contest(tasks: list[Task], given: argparse.Namespace) -> None:
             outcomes[name][task.name] = outcome(task, drawn, arm)
         grid[task.name] = outcome(task, drawn, ARMS["random"], budgets=(1.0,))
     tell_tasks(tasks, grid)
+    tell_signals(tasks)
     tell_budgets(outcomes, grid)
+    tell_differences(outcomes)
     for share in (BUDGETS[0], BY):
         tell_by_task({name: own for name, own in outcomes.items() if name in ARMS}, share)
     if given.plot:
@@ -100,6 +104,19 @@ def tell_budgets(outcomes: dict[str, dict[str, Outcome]], grid: dict[str, Outcom
         whole = Outcome.mean(list(own.values()))
         print(f"| {name} | " + " | ".join(whole.told(i) for i in range(len(BUDGETS))) + " |")
     print(f"| full grid, 100 % | {Outcome.mean(list(grid.values())).told(0)} |" + " |" * (len(BUDGETS) - 1))
+
+
+def tell_differences(outcomes: dict[str, dict[str, Outcome]]) -> None:
+    """Print by how much our policies differ from the baselines and from each other, draw by draw."""
+    means = {name: Outcome.mean(list(own.values())) for name, own in outcomes.items()}
+    print("\nDifference of the mean regret on the same draws; negative is better:\n")
+    print(
+        "| difference | " + " | ".join(f"{100 * share:g} %" for share in BUDGETS) + " |\n|---|" + "---|" * len(BUDGETS)
+    )
+    pairs = [(name, other) for name in OURS for other in BASELINES] + [(name, "accuracy") for name in OURS[:-1]]
+    for name, other in pairs:
+        cells = [means[name].difference(means[other], i) for i in range(len(BUDGETS))]
+        print(f"| {name} less {other} | " + " | ".join(f"{d:+.2f} ({a:+.2f} to {b:+.2f})" for d, a, b in cells) + " |")
 
 
 def tell_by_task(outcomes: dict[str, dict[str, Outcome]], share: float) -> None:

@@ -62,10 +62,14 @@ class Outcome:
         low, high = self.interval(budget)
         return f"{self.mean_at(budget):.2f} ({low:.2f}-{high:.2f})"
 
+    def difference(self, other: "Outcome", budget: int) -> tuple[float, float, float]:
+        """Return how much larger the regret is on the same draws, and the middle 95 % of them."""
+        pairs = [a[budget] - b[budget] for a, b in zip(self.regrets, other.regrets, strict=True)]
+        return fmean(pairs), *_middle(pairs)
+
     def against(self, other: "Outcome", budget: int) -> int:
         """Return -1 if the regret is smaller on the same draws, 1 if it is larger, 0 if that may be chance."""
-        low, high = _middle([a[budget] - b[budget] for a, b in zip(self.regrets, other.regrets, strict=True)])
-        difference = self.mean_at(budget) - other.mean_at(budget)
+        difference, low, high = self.difference(other, budget)
         if low <= 0 <= high or abs(difference) <= TIE:
             return 0
         return -1 if difference < 0 else 1
