@@ -36,8 +36,8 @@ def _as_good(answer: Answer) -> str:
     if not answer.recommendation.as_good:
         return "No other rate is as good, as far as the data at hand can tell."
     others = ", ".join(text_of(rate) for rate in sorted(answer.recommendation.as_good))
-    inside = "" if low == high else f" Around it that is all from {text_of(low)} to {text_of(high)}."
-    return f"The data at hand cannot tell from it: {others}.{inside}"
+    inside = "" if low == high else f"; that is every rate tried from {text_of(low)} to {text_of(high)}"
+    return f"As good, as far as the data at hand can tell: {others}{inside}."
 
 
 def spent_text(epochs: int, fisher: float, grid: int) -> str:

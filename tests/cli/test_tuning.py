@@ -140,5 +140,7 @@ def test_any_sweep_can_be_raced(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
     assert "Recommended learning rate: 3.0" in " ".join(capsys.readouterr().out.split())
     assert {"finished", "stopped"} == set(rows(tmp_path / "r", "trials")["status"])
+    assert 0 == call("plan", "quickstart", "--scheduler", "accuracy", "--budget", "0.3", "--no-cost")
+    assert "Raced by accuracy: most trials end early, at most 30 % of" in " ".join(capsys.readouterr().out.split())
     assert 2 == call("run", "quickstart", "--scheduler", "hybrid", "--set", "fisher.every=0", "--seeds", "0")
     assert "looks at IC, which fisher.every 0 never measures" in capsys.readouterr().err

@@ -67,6 +67,11 @@ def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - cli
     configs = proposed or [trial.config for trial in prepared.trials]
     epochs = sum(config.last_epoch for config in configs if config.task == "images")
     console.print(f"{count} trials, {epochs} epochs." if epochs else f"{count} trials.")
+    if scale.scheduler != "none":
+        share = f"{scale.budget:.0%}".replace("%", " %")
+        console.print(
+            f"Raced by {scale.scheduler}: most trials end early, at most {share} of these epochs are trained."
+        )
     if not no_cost and count:
         _print_cost(console, configs, given)
 

@@ -77,7 +77,6 @@ def tune_lr(
 def tell(console: "Console", tuned: "Tuned") -> None:
     """Print an answer: the rate, how sure it is, what it cost, how the rates stand, and where the evidence lies."""
     import analysis
-    from analysis.fields import text_of
     from analysis.race_texts import race_finding, race_texts
 
     results = analysis.open_results(tuned.results)
@@ -87,8 +86,6 @@ def tell(console: "Console", tuned: "Tuned") -> None:
         root = shown(tuned.results)
         console.print(f"Interrupted; what follows may change. Go on with: tic-sweep resume {root}", soft_wrap=True)
     console.print(race_finding(results))
-    if tuned.rate is not None and tuned.low != tuned.high:
-        console.print(f"Statistically as good: {text_of(tuned.low)} to {text_of(tuned.high)}.")
     if tuned.figure is not None:
         console.print(f"Evidence: {shown(tuned.figure)}", soft_wrap=True)
     console.print(f"Report: {shown(tuned.report)}", soft_wrap=True)
