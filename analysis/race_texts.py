@@ -28,14 +28,16 @@ def _told(answer: Answer) -> str:
     if found.rate is None:
         return f"{where}No learning rate can be recommended yet: {found.why}."
     text = f"{where}Recommended learning rate: {text_of(found.rate)}; {found.why}. {_as_good(answer)}"
+    if answer.edge:
+        text += f" It is the {answer.edge} rate tried: one beyond it may be better."
     return f"{text} {spent_text(spent.epochs, spent.fisher, spent.grid)}"
 
 
 def _as_good(answer: Answer) -> str:
     low, high = as_good_range(answer)
-    if not answer.recommendation.as_good:
-        return "No other rate is as good, as far as the data at hand can tell."
-    others = ", ".join(text_of(rate) for rate in sorted(answer.recommendation.as_good))
+    if not answer.as_good:
+        return "Of those that got at least half as far no other is as good."
+    others = ", ".join(text_of(rate) for rate in answer.as_good)
     inside = "" if low == high else f"; that is every rate tried from {text_of(low)} to {text_of(high)}"
     return f"As good, as far as the data at hand can tell: {others}{inside}."
 
@@ -76,7 +78,7 @@ def race_texts(results: Results) -> Texts | None:
 def _row(standing: Standing, answer: Answer, ended: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the cells of a rate."""
     found = answer.recommendation
-    mark = "recommended" if standing.rate == found.rate else "as good" if standing.rate in found.as_good else ""
+    mark = "recommended" if standing.rate == found.rate else "as good" if standing.rate in answer.as_good else ""
     furthest = max(ended, key=lambda row: row["epochs"])
     return [
         text_of(standing.rate), mark, str(standing.seeds), f"{standing.epochs} of {furthest['planned']}",

@@ -19,6 +19,8 @@ from tic_sweep.records import BADLY
 from tic_sweep.store import Manifest, stored_config
 from tic_sweep.sweep import RATE, build_race
 
+COMPARED = 0.5
+"""Share of the recommended rate's epochs that another must have got to for being called as good."""
 Told: TypeAlias = tuple[str, Look | str]
 """A trial's key, and its report or the status with which it ended badly."""
 
@@ -50,6 +52,24 @@ class Answer:
     """Its trials."""
     recommendation: Recommendation
     spent: Spent
+
+    @property
+    def as_good(self) -> tuple[float, ...]:
+        """Rates that cannot be told from the recommended one, increasing, of those that got at least half as far.
+
+        Rates that were given up earlier were like it when it was young, which says little of how they would have ended.
+        """
+        found = self.recommendation
+        far = {standing.rate: standing.epochs for standing in found.standings}
+        return tuple(sorted(rate for rate in found.as_good if far[rate] >= COMPARED * far[found.rate or rate]))
+
+    @property
+    def edge(self) -> str:
+        """Whether the recommended rate is the ``lowest`` or ``highest`` of those that ran; empty if it is neither."""
+        rates = sorted(standing.rate for standing in self.recommendation.standings)
+        if len(rates) < 2 or self.recommendation.rate not in {rates[0], rates[-1]}:  # noqa: PLR2004 - one has no edges
+            return ""
+        return "lowest" if self.recommendation.rate == rates[0] else "highest"
 
 
 def told(epochs: pl.LazyFrame, trials: pl.LazyFrame) -> Iterator[Told]:
@@ -155,7 +175,7 @@ def as_good_range(answer: Answer) -> tuple[float, float]:
     found = answer.recommendation
     assert found.rate is not None  # noqa: S101 - asked of answers that recommend one
     rates = sorted(standing.rate for standing in found.standings)
-    good = {found.rate, *found.as_good}
+    good = {found.rate, *answer.as_good}
     place = rates.index(found.rate)
     low = high = place
     while low > 0 and rates[low - 1] in good:

@@ -87,6 +87,27 @@ def test_what_it_comes_to(tmp_path: Path) -> None:
     assert low <= 0.3 <= high
 
 
+def test_only_what_got_half_as_far_is_called_as_good(tmp_path: Path) -> None:
+    """Of equal rates the one that went half the way counts, the one that was given up at once does not."""
+    same = (0.1, 0.2, 0.3, 0.4, 0.5)
+    (answer,) = answers(
+        raced(tmp_path / "r", ((0.3, "finished", same), (1.0, "stopped", same[:3]), (0.1, "stopped", same[:2])))
+    )
+
+    assert {1.0, 0.1} == set(answer.recommendation.as_good)
+    assert ((1.0,), (0.3, 1.0)) == (answer.as_good, as_good_range(answer))
+
+
+@pytest.mark.parametrize(("best", "edge"), [(0.1, "lowest"), (0.3, ""), (1.0, "highest")])
+def test_a_best_rate_at_the_edge_is_called_so(tmp_path: Path, best: float, edge: str) -> None:
+    """The question should be asked again with a wider range."""
+    trials = tuple((rate, "finished", (0.1, 0.9 if rate == best else 0.2)) for rate in (0.1, 0.3, 1.0))
+    results = raced(tmp_path / "r", trials)
+
+    assert (best, edge) == (answers(results)[0].recommendation.rate, answers(results)[0].edge)
+    assert bool(edge) == (f"the {edge or 'no'} rate tried" in race_finding(results))
+
+
 def test_each_stratum_has_its_answer(tmp_path: Path) -> None:
     """Rates are compared within a T, and the finding has a line for each."""
     results = raced(tmp_path / "r", timesteps=(4, 8))

@@ -12,10 +12,14 @@ from tic_sweep.cli.running import circumstance, command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
+    from analysis.sections import Texts
     from tic_sweep.launch.session import Ended
     from tic_sweep.tune import Tuned
 
+SHORT: dict[str, str] = {"learning rate": "rate", "seeds run": "seeds", "validation accuracy": "val acc"}
+"""Heads of the table as the terminal has room for them."""
 ASKED = options_of(
     click.option("--dataset", default="digits", show_default=True, help="Data set."),
     click.option("--arch", default="small_conv", show_default=True, help="Network."),
@@ -91,7 +95,7 @@ def tell(console: "Console", tuned: "Tuned") -> None:
     console.print(f"Report: {shown(tuned.report)}", soft_wrap=True)
 
 
-def standings_table(texts: Any) -> Any:
+def standings_table(texts: "Texts") -> "Table":
     """Return how the rates stand as a table for the terminal, without the reasons, which the report has."""
     from rich import box
     from rich.table import Table
@@ -99,9 +103,10 @@ def standings_table(texts: Any) -> Any:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     shown = [number for number in range(len(texts.heads)) if number not in texts.words]
     for number in shown:
-        table.add_column(texts.heads[number], justify="left" if number < texts.numbers else "right", no_wrap=True)
+        head = str(texts.heads[number])
+        table.add_column(SHORT.get(head, head), justify="left" if number < texts.numbers else "right", no_wrap=True)
     for row in texts.rows:
-        table.add_row(*(row[number] for number in shown))
+        table.add_row(*(str(row[number]) for number in shown))
     return table
 
 

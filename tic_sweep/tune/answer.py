@@ -21,7 +21,9 @@ class Tuned:
     rate: float | None
     """The recommended learning rate; None if no trial got far enough to tell."""
     as_good: tuple[float, ...]
-    """Other rates that the data at hand cannot tell from it, increasing."""
+    """Other rates that got at least half as far and cannot be told from it, increasing."""
+    edge: str
+    """``lowest`` or ``highest`` if it is that of the rates tried: one beyond it may be better; else empty."""
     low: float | None
     """Lowest rate around the recommended one up to which every rate tried is as good."""
     high: float | None
@@ -49,8 +51,8 @@ class Tuned:
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
         return {
-            "learning_rate": self.rate, "as_good": list(self.as_good), "low": self.low, "high": self.high,
-            "why": self.why, "epochs": self.epochs, "fisher_epochs": round(self.fisher_epochs, 2),
+            "learning_rate": self.rate, "as_good": list(self.as_good), "edge": self.edge, "low": self.low,
+            "high": self.high, "why": self.why, "epochs": self.epochs, "fisher_epochs": round(self.fisher_epochs, 2),
             "grid_epochs": self.grid_epochs, "share": round(self.share, 4), "statuses": dict(self.statuses),
             "complete": self.complete, "results": str(self.results), "report": str(self.report),
             "figure": str(self.figure) if self.figure else None,
@@ -70,7 +72,7 @@ def answer_of(folder: Path, *, complete: bool) -> Tuned:
     drawn = list(write_figures(results, folder / "figures", chosen_figures([FIGURE]), formats=("png",), dpi=200))
     counts = results.trials.collect()["status"].value_counts()
     return Tuned(
-        rate=found.rate, as_good=tuple(sorted(found.as_good)), low=low, high=high, why=found.why,
+        rate=found.rate, as_good=answer.as_good, edge=answer.edge, low=low, high=high, why=found.why,
         epochs=spent.epochs, fisher_epochs=spent.fisher, grid_epochs=spent.grid,
         statuses=dict(counts.sort("status").iter_rows()), complete=complete, results=folder,
         report=write_report(folder), figure=drawn[0].files[0] if drawn else None,
