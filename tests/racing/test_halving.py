@@ -59,6 +59,16 @@ def test_the_second_wave_begins_when_the_first_is_through() -> None:
     assert 8 == went.reached["a/0.2/0"]
 
 
+def test_a_tie_goes_to_the_first_of_the_plan() -> None:
+    """Where nothing tells rates apart, those go on that the plan put first, not the lowest."""
+    tied = [curve(rate, acc=0.1) for rate in (0.4, 0.1, 0.8, 0.2)]
+
+    went = replay(Halving(LAST_ACCURACY, first=0.25), tied)
+
+    assert {"a/0.4/0": 8, "a/0.1/0": 4, "a/0.8/0": 2, "a/0.2/0": 2} == went.reached
+    assert 0.4 == went.recommendation.rate
+
+
 def test_other_places_are_kept_busy_by_the_next_wave() -> None:
     """While the last of a level is awaited nobody idles; only the very last trials run alone."""
     alone, both = (replay(Halving(LAST_ACCURACY, first=0.25), ORDER, workers=w) for w in (1, 2))

@@ -14,6 +14,7 @@ from typing import Any
 from tic_sweep.racing.detector import Z, sight
 from tic_sweep.racing.protocol import GO_ON, Decision, Look, Recommendation, Runner, Standing, StoppingCost, held_out
 from tic_sweep.racing.signals import LAST, Course, Signal
+from tic_sweep.racing.spread import pooled_sd, standard_error
 
 
 @dataclass(slots=True)
@@ -156,7 +157,7 @@ class Race:
         )
 
     def standings(self, stratum: str) -> tuple[Standing, ...]:
-        """Return how the rates stand: by the level reached, then by merit at it, then the lower rate first."""
+        """Return how the rates stand: by the level reached, then by merit at it, then in the order of entry."""
         rates = self._strata.get(stratum, {})
         reached = {rate: self._level(own) for rate, own in rates.items()}
         merits = {level: self.merits(stratum, level) for level in set(reached.values()) if level is not None}
@@ -166,8 +167,8 @@ class Race:
                 continue
             there = [e for e in own if self.counts(e, level)]
             merit, se = merits[level][rate]
-            rows.append((-level, -merit, rate, _standing(rate, own, there, (merit, se))))
-        return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:3]))
+            rows.append((-level, -merit, _standing(rate, own, there, (merit, se))))
+        return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:2]))
 
     def merits(self, stratum: str, level: int) -> dict[float, tuple[float, float | None]]:
         """Return, for each rate with a trial that has reached a level, its merit there and the standard error."""
@@ -184,10 +185,11 @@ class Race:
         grouped: dict[float, list[float]] = {}
         for entrant, merit in zip(there, self.signal([e.course for e in there], level), strict=True):
             grouped.setdefault(entrant.runner.rate, []).append(merit)
-        spread = _pooled_sd(list(grouped.values()))
-        images = max((e.runner.validation for e in there), default=0)
+        spread = pooled_sd(list(grouped.values()))
+        of_images = getattr(self.signal, "column", None) == "val_acc"
+        images = max((e.runner.validation for e in there), default=0) if of_images else 0
         return {
-            rate: (fmean(own), _standard_error(own, spread, images, self.signal)) for rate, own in grouped.items()
+            rate: (fmean(own), standard_error(own, spread, images)) for rate, own in grouped.items()
         }  # fmt: skip
 
     def levels(self, epochs: int) -> tuple[int, ...]:
@@ -237,20 +239,3 @@ def _standing(rate: float, own: list[Entrant], there: list[Entrant], merit: tupl
         val_acc=fmean(accuracies) if accuracies else None,
         turned=fmean(known) if known and len(known) == len(turns) else None,
     )
-
-
-def _pooled_sd(groups: list[list[float]]) -> float | None:
-    """Return the standard deviation within groups, pooled; None if no group has two finite values."""
-    finite = [[v for v in group if math.isfinite(v)] for group in groups]
-    squares = math.fsum(math.fsum((v - fmean(g)) ** 2 for v in g) for g in finite if len(g) > 1)
-    freedom = sum(len(g) - 1 for g in finite if len(g) > 1)
-    return math.sqrt(squares / freedom) if freedom else None
-
-
-def _standard_error(own: list[float], spread: float | None, images: int, signal: Signal) -> float | None:
-    if spread is not None:
-        return spread / math.sqrt(len(own))
-    p = own[0]
-    if getattr(signal, "column", None) == "val_acc" and images and 0 <= p <= 1:
-        return math.sqrt(max(p * (1 - p), 1 / images) / images)  # of a share of the validation images
-    return None

@@ -158,7 +158,10 @@ class Halving(Race):
         else:
             merits = self.merits(stratum, levels[number])
             arrived = {e.runner.rate for e in expected if e.epoch >= levels[number]}
-            rates = sorted(arrived, key=lambda rate: (-merits.get(rate, (LAST, None))[0], rate))
+            rates = sorted(
+                (rate for rate in self._strata[stratum] if rate in arrived),
+                key=lambda rate: merits.get(rate, (LAST, None))[0], reverse=True,
+            )  # fmt: skip
             kept = max(every / self.eta ** (number + 1), self.finalists if wave else 1)
         self._chosen[place] = frozenset(rates[: math.ceil(kept - 1e-9)])
         return self._chosen[place]
