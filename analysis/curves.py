@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from tic_sweep.records import BEGUN
+
 TOLD_APART = 9
 """Decimals to which means are told apart: the same numbers added in another order differ in their last digits."""
 
@@ -11,11 +13,11 @@ TOLD_APART = 9
 def counted_trials(trials: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     """Return key and setting of the trials that enter the means: the finished ones of each setting.
 
-    Where none has finished yet, those still at work stand in; one that broke off never does, since it would drag the
-    mean about at the epoch where it left.
+    Where none has finished, those still at work and those that a scheduler stopped early stand in; one that broke off
+    never does, since it would drag the mean about at the epoch where it left.
     """
     finished = pl.col("status") == "finished"
-    at_work = pl.col("status").is_in(["running", "interrupted"]) & ~finished.any().over(*by)
+    at_work = pl.col("status").is_in([*BEGUN, "stopped"]) & ~finished.any().over(*by)
     return trials.filter(finished | at_work).select("key", *by)
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from analysis.fields import label_of, name_of, text_of
-from tic_sweep.records import ENDED, STATUSES
+from tic_sweep.records import BEGUN, ENDED, STATUSES
 
 Row: TypeAlias = Mapping[str, Any]
 LISTED = 4
@@ -31,11 +31,16 @@ def finding_of(table: pl.DataFrame, settings: Sequence[str]) -> str:
 
 
 def transition_text(row: Row) -> str:
-    """Return a setting's transition epoch: ``3.7 ± 0.4``, a median if only most seeds turned, or ``none yet``."""
+    """Return a setting's transition epoch: ``3.7 ± 0.4``, a median if only most seeds turned, or ``none yet``.
+
+    Where seeds were stopped early, and had not turned, it is known to lie ``after 6``, the epoch that all were seen at.
+    """
     if row["transition_mean"] is not None:
         return with_spread(row["transition_mean"], row["transition_sd"])
     if row["transition_median"] is not None:
         return f"median {row['transition_median']:.1f}"
+    if row["n_followed"] and row["n_stopped"]:
+        return f"after {row['observed']}"
     return "none yet" if row["n_followed"] else "–"
 
 
@@ -158,6 +163,6 @@ def without_measurements(counts: Mapping[str, int], empty: str = UNMEASURED) -> 
         return "No trial has started yet."
     if counts["finished"]:
         return empty
-    counts = {status: counts[status] for status in ("planned", "running", "interrupted", *ENDED)}
+    counts = {status: counts[status] for status in ("planned", *BEGUN, *ENDED)}
     told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items() if count)
     return f"No trial has finished yet: {told}."

@@ -23,7 +23,7 @@ from analysis.tables import count_by_status, finding, summary
 from analysis.verdicts import Ruling
 from tic_sweep.config import field_rules
 from tic_sweep.errors import StoreError
-from tic_sweep.records import ENDED, STATUSES
+from tic_sweep.records import BADLY, ENDED, STATUSES
 from tic_sweep.store import Manifest, ResultsFolder
 from tic_sweep.store.addresses import Address, local_path
 from tic_sweep.store.atomic import write_atomically
@@ -199,8 +199,7 @@ def _spark(ic: list[float], timesteps: int) -> str:
 
 def _failures(results: Results) -> dict[str, Any]:
     """Return the trials that ended without success, with their reasons, and how many there are."""
-    bad = [status for status in ENDED if status != "finished"] + ["interrupted"]
-    found = results.trials.filter(pl.col("status").is_in(bad)).collect()
+    found = results.trials.filter(pl.col("status").is_in([*BADLY, "interrupted"])).collect()
     rows = [
         {
             "key": row["key"], "setting": label_of({path: row[path] for path in results.settings}), "seed": row["seed"],

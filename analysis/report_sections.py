@@ -20,6 +20,7 @@ from analysis.plot_effects import EFFECT_SECTIONS
 from analysis.plot_horizons import HORIZON_SECTIONS
 from analysis.plot_layers import LAYER_SECTIONS
 from analysis.plot_panels import SETTING_SECTIONS
+from analysis.plot_races import RACE_SECTIONS
 from analysis.plot_robustness import ROBUSTNESS_SECTIONS
 from analysis.plot_search import SEARCH_SECTIONS
 from analysis.report_capacity import CAPACITY_SECTIONS
@@ -196,6 +197,7 @@ VARIANTS = (
 SECTIONS: tuple[Section, ...] = (
     *TOYS,
     *DELAY_SECTIONS,
+    *RACE_SECTIONS,
     *SEARCH_SECTIONS,
     *INFORMATION,
     *FILM_SECTIONS,

@@ -40,7 +40,7 @@ def draws(results: Results) -> pl.DataFrame:
     """
     fields = drawn_fields(results)
     field, *by = fields
-    first = IC_REL if results.manifests[0].objective.startswith("ic") else ACCURACY
+    first = IC_REL if results.manifests[0].objective.startswith(("ic", "tic")) else ACCURACY
     table = trial_measures(results, field, by).drop_nulls(first).collect()
     if set(LOSS) <= set(fields):
         table = table.with_columns(pl.when(pl.col(LOSS[0]) == "alpha").then(ALPHA).alias(ALPHA))

@@ -9,6 +9,8 @@ from analysis.curves import mean_curves
 from analysis.fields import trains_networks
 from analysis.finding import finding_of, toy_finding_of
 from analysis.first_trainings import first_trainings
+from analysis.race_texts import race_finding
+from analysis.races import is_raced
 from analysis.results import Results, once
 from analysis.search import drawn_fields, search_finding
 from analysis.study_findings import study_findings
@@ -68,14 +70,17 @@ def toy_summary(results: Results) -> pl.DataFrame:
 def finding(results: Results) -> str:
     """Return what the sweep shows so far, in a few sentences computed from the data.
 
-    When IC turned is left out where it is another study's results and IC was not followed.
+    Of a raced sweep that is which learning rate to take. When IC turned is left out where it is another study's results
+    and IC was not followed.
     """
     tasks = results.trials.select(toy=~trains_networks()).collect()["toy"]
     told = []
     if tasks.is_empty() or not tasks.all():
         own = first_trainings(results)
         table, others = summary(own), study_findings(results)
-        if drawn_fields(own) and (best := search_finding(own)):
+        if is_raced(results):
+            told.append(race_finding(results))
+        elif drawn_fields(own) and (best := search_finding(own)):
             told.append(best)
         elif not others or table["n_followed"].sum():
             told.append(finding_of(table, own.settings))

@@ -74,15 +74,17 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     """Sum up the trials of each setting, the seeds being what is left to differ; sorted by the setting.
 
     Of every measure x in `MEASURES`: x_mean, x_sd and the 95 % Student-t interval x_low .. x_high, over the finished
-    trials; that of an accuracy ends at 0 and at 1. Of the transition, likewise transition_mean, _sd, _low and _high,
-    but only if *every* finished trial has turned: the mean of those that have would flatter a setting that half of the
+    trials; that of an accuracy ends at 0 and at 1. The transition is followed in the trials that a scheduler stopped
+    early, too: one that had not turned by then is censored there. Of it, likewise transition_mean, _sd, _low and _high,
+    but only if *every* trial followed has turned: the mean of those that have would flatter a setting that half of the
     seeds never left. Where more than half have turned, transition_median is the median with the others counted as
-    later than any. Counts: n_seeds, n_measured (finished trials with an IC), n_followed (those of them with enough of
-    it to see a transition), n_turned, and one per status, so that no trial drops out of sight. ``observed`` is the
-    last epoch that all finished trials have reached.
+    later than any; it is null where one of those was stopped before it, so that nobody knows. Counts: n_seeds,
+    n_measured (finished and stopped trials with an IC), n_followed (those of them with enough of it to see a
+    transition), n_turned, and one per status, so that no trial drops out of sight. ``observed`` is the last epoch that
+    all of those measured have reached.
     """
     finished = pl.col("status") == "finished"
-    measured = finished & pl.col("observed").is_not_null()
+    measured = pl.col("status").is_in(["finished", "stopped"]) & pl.col("observed").is_not_null()
     followed = measured & pl.col("turned").is_not_null()
     all_turned = pl.when(pl.col("n_turned") == pl.col("n_measured"))
     return (
@@ -92,6 +94,7 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
             pl.when(measured).then("observed").alias("observed"),
             transition=pl.when(measured).then(pl.col("interpolated").fill_nan(None)),
             reached=pl.when(measured).then(pl.col("interpolated").fill_null(math.inf)),
+            censored=pl.when(measured & pl.col("interpolated").is_null()).then("observed"),
         )
         .group_by(*by)
         .agg(
@@ -104,10 +107,17 @@ def over_seeds(transitions: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
             pl.col("observed").min(),
             *(part for name in (*MEASURES, "transition") for part in _moments(name)),
             pl.col("reached").median().alias("transition_median"),
+            pl.col("censored").min(),
         )
         .with_columns(part for name in (*MEASURES, "transition") for part in _interval(name))
         .with_columns(
-            pl.when(pl.col("transition_median").is_finite()).then("transition_median").alias("transition_median"),
+            pl
+            .when(
+                pl.col("transition_median").is_finite(),
+                pl.col("transition_median") <= pl.col("censored").fill_null(math.inf),
+            )
+            .then("transition_median")
+            .alias("transition_median"),
             *(
                 all_turned.then(f"transition_{part}").alias(f"transition_{part}")
                 for part in ("mean", "sd", "low", "high")

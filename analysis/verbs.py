@@ -21,9 +21,11 @@ from analysis import field_gains as _field_gains
 from analysis import horizons as _horizons
 from analysis import layers as _layers
 from analysis import pruning as _pruning
+from analysis import races as _races
 from analysis import receptive_fields as _receptive_fields
 from analysis import rewiring as _rewiring
 from analysis import robustness as _robustness
+from analysis import scores as _scores
 from analysis import seed_means as _seed_means
 from analysis import settings as _settings
 from analysis import sign_grouping as _sign_grouping
@@ -79,6 +81,14 @@ tic_transitions = _verb(
     _transitions.tic_transitions,
     ("key", "sweep", "*varied", "timesteps", "seed", "status", "variant", *_transitions.ACCURACIES, *TURN, "turned"),
     epochs=EPOCHS, trials=TRIALS,
+)  # fmt: skip
+tic_scores = _verb(
+    _scores.tic_scores, ("key", "tic_score"),
+    epochs=("key", "epoch", "cycle", "ic", "ic_se"), trials=("key", "timesteps", "optimiser.epochs"),
+)  # fmt: skip
+race_curves = _verb(
+    _races.race_curves, ("key", "optimiser.lr", "seed", "status", "epoch", "ic", "val_acc"),
+    epochs=("key", "epoch", "cycle", "ic", "val_acc"), trials=("key", "optimiser.lr", "seed", "status"),
 )  # fmt: skip
 over_seeds = _verb(
     _transitions.over_seeds, ("*by", *OVER_SEEDS),

@@ -35,7 +35,7 @@ SWEEP = Sweep(
     question="Do learnt delays still help a sparse network once its synapses may choose their places?",
     laptop=Scale(
         base=replaced(CYCLIC_SWEEPS, {"delays.field_epochs": "0,40"}),
-        space={"point": points((0, 2, 3), STATIC, REWIRED)},
+        space={"point": points((0, 1, 2, 3), STATIC, REWIRED)},
         seeds=(0, 1, 2, 3, 4),
     ),
     paper=Scale(

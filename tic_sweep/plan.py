@@ -1,7 +1,9 @@
 """The plan of a sweep: every trial with its key, in a fixed order and without duplicates, before anything runs."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tic_sweep.config import TrialConfig, flatten, replaced, trial_key
 from tic_sweep.errors import ConfigError
@@ -50,14 +52,21 @@ def _points(scale: Scale, sweep_name: str) -> list[TrialConfig]:
     return list(points(scale.base, scale.space, samples=scale.samples, seed=drawn))
 
 
-def adjusted(scale: Scale, *, changes: dict[str, object], seeds: tuple[int, ...] | None, samples: int | None) -> Scale:
-    """Return a scale with fields of its base replaced, and other seeds or another number of samples.
+def adjusted(
+    scale: Scale,
+    *,
+    changes: dict[str, object],
+    seeds: tuple[int, ...] | None,
+    samples: int | None,
+    race: Mapping[str, Any] | None = None,
+) -> Scale:
+    """Return a scale with fields of its base replaced, and other seeds, another number of samples or another race.
 
     A field set here no longer varies: it leaves the space. Of bundles that hold it, those with the value set here are
     kept, or all if none has it, without the field.
 
     Raises:
-        ConfigError: for a path, value, seed or number that is refused.
+        ConfigError: for a path, value, seed, number or race that is refused.
     """
     base = replaced(scale.base, changes)
     space = without(scale.space, {path: flatten(base)[path] for path in changes})
@@ -69,4 +78,5 @@ def adjusted(scale: Scale, *, changes: dict[str, object], seeds: tuple[int, ...]
         seeds=scale.seeds if seeds is None else seeds,
         samples=(scale.samples if drawn else 0) if samples is None else samples,
         searcher=scale.searcher if drawn else "random",
+        **(race or {}),
     )

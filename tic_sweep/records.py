@@ -15,14 +15,20 @@ from tic_sweep.config import Rule, field_rules
 STATUSES = {
     "planned": "in the plan, not started",
     "running": "started and not yet ended",
+    "paused": "waits for the scheduler, which may let it go on",
     "finished": "ran all its epochs",
+    "stopped": "stopped early by the scheduler; its record is censored there",
     "diverged": "stopped because a loss was not finite",
     "out_of_memory": "stopped because memory ran out",
     "failed": "stopped by an error, retries included",
     "interrupted": "stopped from outside; `tic-sweep resume` continues it",
 }
-ENDED = ("finished", "diverged", "out_of_memory", "failed")
+BADLY = ("diverged", "out_of_memory", "failed")
+"""Statuses of trials that ended otherwise than they were meant to."""
+ENDED = ("finished", "stopped", *BADLY)
 """Statuses of trials that `resume` leaves alone; `--rerun` runs them again."""
+BEGUN = ("running", "paused", "interrupted")
+"""Statuses of trials that have begun and not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ class EpochRow:
     ic_se: float | None = column("standard error of ic over the images measured", "timesteps", default=None)
     ic_rel: float | None = column("(ic - 1) / (T - 1)", "fraction", default=None)
     fisher_sum: float | None = column("sum of I_t over t; null if not measured", default=None)
+    fisher_images: int | None = column("images the Fisher trace was measured on; null if not", "images", default=None)
     train_seconds: float = column("time spent training in this epoch", "seconds")
     eval_seconds: float = column("time spent on validation", "seconds")
     fisher_seconds: float = column("time spent on the Fisher measurement", "seconds")

@@ -15,13 +15,25 @@ from types import ModuleType
 
 from tic_sweep.config import TrialConfig, field_rules, flatten
 from tic_sweep.errors import ConfigError, SweepError, UserError, did_you_mean
+from tic_sweep.racing import HOLDOUT, POLICIES, build_policy
+from tic_sweep.racing.entrants import Race
 from tic_sweep.space import Space, check_space, has_draws, varied_paths
 
 SEARCHERS = ("random", "tpe")
-OBJECTIVES = {
+FOLLOWED = {
     "val_acc": "max", "val_loss": "min", "train_loss": "min", "ic_rel": "min",
 }  # fmt: skip
 """Columns of the epoch table that an adaptive search may follow, and in which direction."""
+TIC_SCORE = "tic_score"
+"""How early IC turned (`tic_sweep.racing.tic_score`), which follows from all the epochs of a trial."""
+OBJECTIVES = {**FOLLOWED, TIC_SCORE: "min"}
+"""What an adaptive search may follow, and in which direction."""
+SCHEDULERS = ("none", *(name for name in POLICIES if name != "full"))
+"""What may end trials early: nothing, or a race for the best learning rate by one of the policies."""
+BY_ONE = ("asha", "median", "first_turn")
+"""Those that need not know all trials in advance."""
+RATE = "optimiser.lr"
+"""What is raced for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +43,10 @@ class Scale:
     ``samples`` is how many points are drawn if the space draws any. ``searcher`` is ``"random"`` (all points known
     before the first trial runs) or ``"tpe"`` (each point proposed from the results so far, by Optuna; it follows
     ``objective`` and gives each proposal the next seed in turn).
+
+    With a ``scheduler`` the learning rates are raced against each other, and most trials end early: ``budget`` is the
+    share of the plan's epochs that may be trained, ``holdout`` the share of the trials that run on whatever is decided,
+    ``grace`` the share of its epochs that every trial gets, 0 being the policy's own.
     """
 
     base: TrialConfig
@@ -39,6 +55,10 @@ class Scale:
     samples: int = 0
     searcher: str = "random"
     objective: str = "val_acc"
+    scheduler: str = "none"
+    budget: float = 1.0
+    holdout: float = HOLDOUT
+    grace: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a space that does not fit a trial, missing seeds, and settings that contradict each other."""
@@ -58,6 +78,7 @@ class Scale:
             raise ConfigError(f"samples must be 0 when the space is all grids, got {self.samples}: every point is run.")
         if self.searcher == "tpe" and not has_draws(self.space):
             raise ConfigError("searcher 'tpe' needs something to search: give a Choice or a range, not grids alone.")
+        _check_race(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +161,50 @@ def telling_fields(configs: Sequence[TrialConfig], varied: Sequence[str]) -> tup
         if len({tuple(row[p] for p in finer) for row in rows}) > len({tuple(row[p] for p in kept) for row in rows}):
             kept = finer
     return kept
+
+
+def build_race(scheduler: str, *, holdout: float, grace: float) -> Race:
+    """Return the policy of a scheduler, unused.
+
+    Raises:
+        ConfigError: for a number out of its bounds, or one that the policy does not have.
+    """
+    return build_policy(scheduler, holdout=holdout, **({"first": grace} if grace else {}))
+
+
+def _check_race(scale: Scale) -> None:
+    """Refuse a race by numbers or a name that there are not, and one that contradicts the rest of the scale."""
+    if scale.scheduler not in SCHEDULERS:
+        raise ConfigError(
+            f"scheduler must be one of {', '.join(SCHEDULERS)}, got {scale.scheduler!r}."
+            f"{did_you_mean(scale.scheduler, SCHEDULERS)}"
+        )
+    if not 0 < scale.budget <= 1:
+        raise ConfigError(f"budget must be a share of the epochs, greater than 0 and at most 1, got {scale.budget!r}.")
+    if not 0 <= scale.holdout <= 1:
+        raise ConfigError(f"holdout must be a share of the trials, from 0 to 1, got {scale.holdout!r}.")
+    if not 0 <= scale.grace < 1:
+        raise ConfigError(f"grace must be a share of a trial's epochs, at least 0 and below 1, got {scale.grace!r}.")
+    if scale.scheduler != "none":
+        _check_raced(scale)
+
+
+def _check_raced(scale: Scale) -> None:
+    name, base = scale.scheduler, scale.base
+    if scale.grace and name == "first_turn":
+        raise ConfigError(f"grace has no effect on scheduler {name}: leave it at 0, got {scale.grace!r}.")
+    if base.task != "images" or "task" in varied_paths(scale.space):
+        raise ConfigError(f"scheduler must be none for task {base.task}, whose trials have no epochs, got {name!r}.")
+    if RATE not in varied_paths(scale.space):
+        raise ConfigError(f"scheduler {name!r} races learning rates: let {RATE} vary, or set scheduler to none.")
+    race = build_race(name, holdout=scale.holdout, grace=scale.grace)
+    if race.looks_at_ic and not base.fisher.every and "fisher.every" not in varied_paths(scale.space):
+        raise ConfigError(f"scheduler {name!r} looks at IC, which fisher.every 0 never measures: set it to 1 or more.")
+    if scale.searcher == "tpe" and name not in BY_ONE:
+        raise ConfigError(
+            f"scheduler must be one of {', '.join(BY_ONE)} with searcher 'tpe', which proposes one trial at a time: "
+            f"{name!r} compares rates that are all known, got {name!r}."
+        )
 
 
 def _seeds(given: object) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from analysis.figures.horizons import draw_horizons
 from analysis.figures.layers import draw_fig3
 from analysis.figures.noise import draw_fig2
 from analysis.figures.pruning import draw_fig7, draw_savings
+from analysis.figures.race import draw_race
 from analysis.figures.robustness import draw_table1
 from analysis.figures.settings import settings_drawer
 from analysis.figures.style import Drawing
@@ -61,6 +62,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(name="fig7", paper="Fig. 7", about="accuracy by sparsity", tables=("pruning",), draw=draw_fig7),
     Figure(name="savings", paper="", about="training time saved", tables=("pruning",), draw=draw_savings),
     Figure(name="capacity", paper="Discussion", about="capacity and timesteps", tables=("epochs",), draw=draw_capacity),
+    Figure(name="race", paper="", about="a race for the learning rate", tables=("epochs",), draw=draw_race),
     Figure(name="horizons", paper="", about="accuracy by horizon", tables=("horizons",), draw=draw_horizons),
     Figure(
         name="delays", paper="Mészáros et al. 2024, Fig. 3", about="learnt delays and learnt structure",

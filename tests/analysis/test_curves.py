@@ -34,9 +34,9 @@ def test_only_finished_trials_enter_once_one_has_finished() -> None:
 
 def test_trials_at_work_stand_in_until_one_has_finished() -> None:
     """Up to the epoch that all of them have reached."""
-    found = curves({"a": "running", "b": "interrupted"}, {"a": [4.0, 2.0], "b": [5.0]})
+    found = curves({"a": "running", "b": "interrupted", "c": "stopped"}, {"a": [4.0, 2.0], "b": [5.0], "c": [4.5, 2]})
 
-    assert [(0, 2, 4.5)] == found
+    assert [(0, 3, 4.5)] == found
 
 
 @pytest.mark.parametrize("missing", [None, math.nan])

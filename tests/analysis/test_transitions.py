@@ -1,5 +1,6 @@
 """Transitions per trial, and over seeds without flattering settings in which some have not turned."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ T_975_OF_3 = 4.302653
 """97.5 % quantile of Student's t with 2 degrees of freedom, from printed tables."""
 
 
-def summed_up(*trials: tuple[str, float | None, float | None]) -> dict[str, Any]:
-    """Return `over_seeds` of one setting of trials (status, transition epoch, test accuracy)."""
+def summed_up(*trials: tuple[str, float | None, float | None], observed: Sequence[int] = ()) -> dict[str, Any]:
+    """Return `over_seeds` of one setting of trials (status, transition epoch, test accuracy), seen to epoch 15."""
     frame = pl.LazyFrame(
         {
             "lr": [0.1] * len(trials),
             "status": [status for status, _, _ in trials],
             "timesteps": [8] * len(trials),
-            "observed": [15] * len(trials),
+            "observed": observed or [15] * len(trials),
             "interpolated": [epoch for _, epoch, _ in trials],
             "turned": [epoch is not None for _, epoch, _ in trials],
             "test_acc": [accuracy for _, _, accuracy in trials],
@@ -122,6 +123,26 @@ def test_other_statuses_are_counted_and_left_out_of_means() -> None:
     assert (3, 1, 1, 1) == (row["n_seeds"], row["n_finished"], row["n_diverged"], row["n_running"])
     assert (1, 1) == (row["n_measured"], row["n_turned"])
     assert (3.0, 0.8) == (row["transition_mean"], row["test_acc_mean"])
+
+
+def test_a_trial_stopped_early_is_followed_and_has_not_finished() -> None:
+    """It is no finished trial in any mean of an outcome; its transition, if it came, is one."""
+    row = summed_up(("finished", 3.0, 0.8), ("stopped", 5.0, 0.1), observed=(15, 8))
+
+    assert (2, 1, 1) == (row["n_seeds"], row["n_finished"], row["n_stopped"])
+    assert (2, 2, 8) == (row["n_measured"], row["n_turned"], row["observed"])
+    assert (4.0, 0.8) == (row["transition_mean"], row["test_acc_mean"])
+
+
+@pytest.mark.parametrize(("stopped_at", "median"), [(4, None), (6, 5.0)])
+def test_a_trial_stopped_before_it_turned_is_censored_there(stopped_at: int, median: float | None) -> None:
+    """Of transitions at 3, 5 and later than the stop the median is 5 only if the stop is not before 5."""
+    row = summed_up(
+        ("finished", 3.0, 0.8), ("finished", 5.0, 0.8), ("stopped", None, None), observed=(15, 15, stopped_at)
+    )
+
+    assert (3, 2, stopped_at) == (row["n_measured"], row["n_turned"], row["observed"])
+    assert (None, median) == (row["transition_mean"], row["transition_median"])
 
 
 def test_retraining_after_pruning_is_no_part_of_the_transition(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ Maker = Callable[[Path], Results]
 Made = Callable[[str], tuple[Verb, Results, dict[str, Any]]]
 ON: dict[str, tuple[Maker, dict[str, Any]]] = {
     "tic_transitions": (curves, {}),
+    "tic_scores": (curves, {}),
+    "race_curves": (curves, {}),
     "counted_trials": (curves, {"by": BY}),
     "with_setting": (curves, {"by": BY}),
     "mean_curves": (curves, {"by": BY, "column": "ic"}),

@@ -36,7 +36,7 @@ def test_figures_go_into_the_results_folder(
         "fig1-learning-rate-0-3 (png, pdf): Fig. 1: IC and I_t over training",
         "fig1-learning-rate-0-1 (png, pdf): Fig. 1: IC and I_t over training",
         "fig4d (png, pdf): Fig. 4d: learning rate",
-        "2 of 16 figures drawn. The results hold nothing for the other 14.",
+        "2 of 17 figures drawn. The results hold nothing for the other 15.",
         "Captions: r/figures/captions.md",
     ]
     assert ResultsFolder.create(folder).figures == folder / "figures"

@@ -232,6 +232,7 @@ def test_near_miss_of_a_path() -> None:
             {"fisher.kind": "batch", "fisher.samples": 15},
             "fisher.samples must be at least 16, a batch, when fisher.kind is batch, got 15",
         ),
+        ({"fisher.kind": "batch", "fisher.ic_se": 0.1}, "fisher.ic_se must be 0 when fisher.kind is batch"),
         (
             {"probes.strengths": "", "probes.robustness_epochs": "1"},
             "probes.strengths must name at least one multiple when probes.robustness_epochs is '1', got ''",
@@ -292,13 +293,14 @@ def values_of(path: str, rule: Rule) -> st.SearchStrategy[Any]:
 
 TOGETHER = (
     {"loss.name": "alpha", "loss.alpha": 0.07},
+    {"fisher.kind": "sampled", "fisher.ic_se": 0.02},
     {"probes.deficit_epochs": "1,20,300", "probes.deficit_window": 10, "probes.robustness_epochs": "300"},
     {"pruning.cycles": 5, "pruning.timesteps": 3},
     {"pruning.cycles": 5, "pruning.suggest": True},
     {"pruning.cycles": 5, "pruning.weights": "rewind", "pruning.rewind_epoch": 20},
 )
 """Fields that are accepted next to some values of other fields only."""
-APART = {path for changes in TOGETHER for path in changes} - {"pruning.cycles"}
+APART = {path for changes in TOGETHER for path in changes} - {"pruning.cycles", "fisher.kind"}
 IMAGE_RULES = {
     path: rule
     for path, rule in RULES.items()

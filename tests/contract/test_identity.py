@@ -57,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
     "fisher.samples": 1000,
     "fisher.split": "train",
     "fisher.detail": "model",
+    "fisher.ic_se": 0.0,
+    "fisher.until_turned": False,
     "probes.dynamics_every": 0,
     "probes.dynamics_samples": 64,
     "probes.test_images": 0,

@@ -30,6 +30,8 @@ CONTRACT = (
     "tic_sweep.config",
     "tic_sweep.errors",
     "tic_sweep.plan",
+    "tic_sweep.racing",
+    "tic_sweep.racing.replay",
     "tic_sweep.records",
     "tic_sweep.saving",
     "tic_sweep.space",

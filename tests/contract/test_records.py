@@ -6,7 +6,19 @@ import typing
 import pytest
 
 from tic_sweep.config import field_rules
-from tic_sweep.records import ENDED, STAMP, STATUSES, TABLES, EpochRow, FisherRow, Outcome, TrialRow, columns_of
+from tic_sweep.records import (
+    BADLY,
+    BEGUN,
+    ENDED,
+    STAMP,
+    STATUSES,
+    TABLES,
+    EpochRow,
+    FisherRow,
+    Outcome,
+    TrialRow,
+    columns_of,
+)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -61,7 +73,9 @@ def test_an_outcome_is_part_of_a_trial() -> None:
 def test_ended_statuses_exist() -> None:
     """Trials that are left alone on resume are in a known state."""
     assert set(ENDED) < STATUSES.keys()
-    assert not {"planned", "running", "interrupted"} & set(ENDED)
+    assert {"finished", "stopped"} == set(ENDED) - set(BADLY)
+    assert STATUSES.keys() == {"planned", *BEGUN, *ENDED}
+    assert not {"planned", *BEGUN} & set(ENDED)
 
 
 @pytest.mark.parametrize("record", [TrialRow, EpochRow, FisherRow])

@@ -1,6 +1,7 @@
 """The Fisher trace against its definition, on every model family."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,8 @@ from torch.nn.functional import cross_entropy
 
 from tic_sweep.centroid import information_centroid
 from tic_sweep.config import NeuronConfig
-from tic_sweep.fisher import block_of, fisher_trace
+from tic_sweep.fisher import FisherTrace, block_of, fisher_trace
+from tic_sweep.fisher.trace import AT_ONCE
 from tic_sweep.pruning import keep_largest, mask_weights
 from tic_sweep.snn import lif
 
@@ -272,3 +274,49 @@ def test_unknown_kinds_and_too_few_images_are_refused():
 def test_layers_belong_to_blocks():
     """A numbered child is a block of its own; anything else is named by its first part."""
     assert ["blocks.3", "stem", "head", ""] == [block_of(n) for n in ("blocks.3.first.conv", "stem.conv", "head", "")]
+
+
+def few_until(enough: float, *, samples: int = 80, **options: object) -> tuple[FisherTrace, FisherTrace]:
+    """Return a measurement that ends at a standard error of IC, and one of all images."""
+    case = lively("small_conv", samples=samples)
+    early, whole = (
+        fisher_trace(case.model, case.images, case.labels, layers=True, precision=precision, **options)
+        for precision in (enough, 0.0)
+    )
+    return early, whole
+
+
+def test_a_measurement_that_is_precise_enough_ends_early():
+    """At the error of the first 64 images it has taken exactly these, and knows them as a plain measurement does."""
+    _, whole = few_until(0.0)
+    first = replace(whole, units_NT=whole.units_NT[:64]).ic_stderr
+    assert first < replace(whole, units_NT=whole.units_NT[:32]).ic_stderr, "or 32 would do"
+    early, _ = few_until(first * 1.000001)
+
+    assert 64 == early.images
+    torch.testing.assert_close(early.units_NT, whole.units_NT[:64], rtol=1e-9, atol=0)
+    assert {name: units.shape for name, units in early.layers.items()} == dict.fromkeys(whole.layers, (64, 4))
+    assert early.ic_stderr <= first * 1.000001
+
+
+def test_a_measurement_that_is_never_precise_enough_takes_all():
+    """The last, incomplete block is taken, too."""
+    early, whole = few_until(1e-9)
+
+    assert 80 == early.images
+    torch.testing.assert_close(early.units_NT, whole.units_NT, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 64])
+def test_how_many_images_are_measured_does_not_hang_on_the_chunk(chunk: int):
+    """The memory at hand decides nothing."""
+    early, _ = few_until(10.0, chunk=chunk)
+
+    assert AT_ONCE == early.images
+
+
+def test_images_of_batches_are_counted():
+    """Kind batch has a unit per 16 images, and leaves out what is over."""
+    case = lively("small_conv", samples=40)
+
+    assert 32 == fisher_trace(case.model, case.images, case.labels, kind="batch").images

@@ -107,26 +107,38 @@ class FakeTraining:
 
     def __init__(self, config: TrialConfig, images: RawImages, resources: Resources, checkpoint: Path) -> None:
         self.config, self.images, self.resources, self.checkpoint = config, images, resources, checkpoint
-        self.key = trial_key(config)
+        self.key, self.halted = trial_key(config), {}
         self.next = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 0
 
     def reports(self) -> Iterator[Report]:
         """Yield reports, each followed by the checkpoint that covers it, as the real one does."""
         while self.next <= self.config.optimiser.epochs:
             self.during(self.next)
-            yield report(self.key, self.next, ic=1 + self.config.optimiser.lr)
+            yield self.told(self.next)
             self.checkpoint.parent.mkdir(exist_ok=True)
             self.checkpoint.with_suffix(".part").write_text(str(self.next))
             self.checkpoint.with_suffix(".part").replace(self.checkpoint)
             self.next += 1
 
+    def told(self, epoch: int) -> Report:
+        """Return the report of an epoch."""
+        return report(self.key, epoch, ic=1 + self.config.optimiser.lr)
+
     def during(self, epoch: int) -> None:
         """Do something in an epoch."""
 
+    def halt(self, status: str, reason: str) -> None:
+        """Keep the checkpoint and how it ended."""
+        self.checkpoint.parent.mkdir(exist_ok=True)
+        self.checkpoint.write_text(str(self.next))
+        self.halted = {"status": status, "reason": reason, "epochs_done": self.next}
+
     @property
     def outcome(self) -> Outcome:
-        """Return a finished trial."""
-        return Outcome(status="finished", epochs_done=self.next - 1, val_acc=0.5, wall_seconds=1.0)
+        """Return a finished trial, or a halted one."""
+        return Outcome(
+            **{"status": "finished", "epochs_done": self.next - 1, "val_acc": 0.5, "wall_seconds": 1.0} | self.halted
+        )
 
 
 class DyingTraining(FakeTraining):
@@ -160,3 +172,24 @@ class LookingTraining(FakeTraining):
         resources = f"{self.resources.threads} {self.resources.device}"
         seen = f"{pixels.flags.writeable} {int(pixels.sum())} {resources} {os.getpid()}"
         return Outcome(status="finished", reason=seen)
+
+
+class LearningTraining(FakeTraining):
+    """Learns in proportion to its rate: of two trials the one with the higher rate is better at every epoch."""
+
+    def told(self, epoch: int) -> Report:
+        """Return a report whose accuracy is the rate times the share of the epochs."""
+        accuracy = self.config.optimiser.lr * epoch / self.config.optimiser.epochs
+        return Report(epoch=epoch_row(self.key, epoch, val_acc=accuracy))
+
+
+class CutOffTraining(LearningTraining):
+    """Has the driver go out, as if by Ctrl-C twice, at the report number ``at`` of all trials together."""
+
+    at, reports_made = 0, 0
+
+    def during(self, epoch: int) -> None:
+        """Count, and go out."""
+        type(self).reports_made += 1
+        if self.reports_made == self.at:
+            raise KeyboardInterrupt

@@ -10,7 +10,8 @@ from optuna.trial import TrialState
 from tic_sweep.config import replaced
 from tic_sweep.launch.optuna_search import Known, Search
 from tic_sweep.plan import PlannedTrial
-from tic_sweep.records import TrialRow
+from tic_sweep.racing import Look
+from tic_sweep.records import Report, TrialRow
 from tic_sweep.space import Choice, Grid, IntUniform, LogUniform, Uniform, When
 from tic_sweep.sweep import Scale
 
@@ -139,3 +140,28 @@ def test_values_that_contradict_each_other_are_no_points() -> None:
 
     assert 3 == len(trials)
     assert all(replaced(t.config, {}) == t.config for t in trials)
+
+
+def test_the_transition_score_follows_from_all_reports() -> None:
+    """A trial that turned tells its epoch; one that was resumed is told from what was stored and what came after."""
+    scale = dataclasses.replace(
+        scale_of({"optimiser.lr": LogUniform(0.01, 1.0)}, 2),
+        objective="tic_score",
+        base=replaced(TINY, {"timesteps": 8}),
+    )
+    ic = (4.5, 5.0, 5.0, 4.0, 2.0, 1.5, 1.5)
+    first = Search(scale)
+    trial = next(first)
+    told = [dataclasses.replace(epoch_row(trial.key, epoch), ic=c, ic_se=0.0) for epoch, c in enumerate(ic)]
+    for row in told:
+        first.report(trial, Report(epoch=row))
+    end(first, trial)
+    stored = tuple(Look(epoch=row.epoch, ic=row.ic, ic_se=row.ic_se) for row in told[:4])
+    resumed = Search(scale, [Known(trial.config, "interrupted", None, stored)])
+    for row in told[3:]:
+        resumed.report(trial, Report(epoch=row))
+    end(resumed, trial)
+
+    epochs = max(scale.base.optimiser.epochs, 1)
+    assert [min(3.5, epochs)] == [one.value for one in first.study.trials if one.state == TrialState.COMPLETE]
+    assert [min(3.5, epochs)] == [one.value for one in resumed.study.trials if one.state == TrialState.COMPLETE]

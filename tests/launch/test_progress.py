@@ -105,6 +105,20 @@ def test_a_terminal_shows_running_trials_within_80_columns() -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_a_trial_stopped_early_is_done_and_no_failure() -> None:
+    """It counts as done, and apart from those that did not finish."""
+    trial, out = planned(), io.StringIO()
+    progress = Progress("tiny", 2, console=Console(file=io.StringIO(), width=80))
+    progress.expect([trial])
+    progress.started(trial, 1)
+    progress.ended(trial, ended(trial.key, "stopped"), None)
+    Console(file=out, width=80).print(progress.render())
+
+    assert "1 of 2 trials" in out.getvalue()
+    assert "50%, 0 running, 1 stopped" in out.getvalue()
+    assert "not finished" not in out.getvalue()
+
+
 def test_an_interrupted_trial_is_not_done() -> None:
     """Only what has ended for good counts."""
     trial = planned()

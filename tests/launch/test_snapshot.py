@@ -64,6 +64,16 @@ def test_counts_and_epochs_add_up() -> None:
     assert 5 / 21 == state.share
 
 
+def test_a_trial_stopped_early_owes_no_epochs_and_may_be_the_best() -> None:
+    """Stopped after 2 of 3 epochs it is done, planned are 2, its reason is no failure, and its 0.9 leads."""
+    trials = frames((lr(0.1), "stopped", (0.1, 0.5, 0.9), {"reason": "slow"}), (lr(0.2), "running", (0.1, 0.3), {}))
+    state = snapshot(manifest(), *trials, at_work=True)
+
+    assert (1, 3, 5, ()) == (state.done, state.epochs, state.planned_epochs, state.failures)
+    assert state.best is not None
+    assert ("lr 0.1, seed 0", 2) == (state.best.label, state.best.epoch)
+
+
 def test_running_trials_tell_their_last_report() -> None:
     """One has reported epoch 1, the other nothing yet."""
     state = snapshot(manifest(), *MIXED, at_work=True)

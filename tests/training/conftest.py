@@ -1,5 +1,6 @@
 """What the tests of training share."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,17 +18,27 @@ def digits() -> RawImages:
     return load_images("digits")
 
 
+# Where a network so small holds its information hangs on how its processor rounds; these tell it where instead.
+
+
 @pytest.fixture
 def information_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every Fisher trace that a trial measures all but vanish after t = 2.
+    """Let every Fisher trace that a trial measures all but vanish after t = 2."""
+    _hold_information(monkeypatch, lambda t_T, _: t_T <= 2)
 
-    Whether that of a network so small does by itself hangs on how its processor rounds.
-    """
+
+@pytest.fixture
+def information_turns_at_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the Fisher trace lie after t = 2 up to epoch 4, and up to t = 2 from then on."""
+    _hold_information(monkeypatch, lambda t_T, epoch: (t_T > 2) == (epoch < 5))
+
+
+def _hold_information(monkeypatch: pytest.MonkeyPatch, where: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
     measure = observation.measure
 
-    def fading(*given: Any, **named: Any) -> FisherTrace:
-        trace = measure(*given, **named)
-        left_T = torch.where(torch.arange(trace.units_NT.shape[1]) < 2, 1.0, 1e-12)
-        return replace(trace, units_NT=trace.units_NT * left_T)
+    def measured(*given: Any, epoch: int, **named: Any) -> FisherTrace:
+        trace = measure(*given, epoch=epoch, **named)
+        t_T = torch.arange(1, trace.units_NT.shape[1] + 1)
+        return replace(trace, units_NT=trace.units_NT * torch.where(where(t_T, epoch), 1.0, 1e-12))
 
-    monkeypatch.setattr(observation, "measure", fading)
+    monkeypatch.setattr(observation, "measure", measured)

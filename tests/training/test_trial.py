@@ -16,6 +16,7 @@ from tic_sweep.probes import LayerDynamics
 from tic_sweep.records import DeficitRow, DynamicsRow, FisherRow, HorizonRow
 from tic_sweep.training import Training
 from tic_sweep.training.evaluation import Evaluation
+from tic_sweep.training.phases import is_fisher_due
 
 
 def test_reports_begin_untrained_and_follow_each_epoch(digits: RawImages):
@@ -58,6 +59,51 @@ def test_measuring_leaves_training_untouched(digits: RawImages, kind: str):
     assert measured.weights_digest == unmeasured.weights_digest
 
 
+def test_a_precise_enough_measurement_tells_how_many_images_it_took(digits: RawImages):
+    """It is deterministic, is told in the epoch's row, and leaves training untouched; unmeasured epochs have none."""
+    config = replaced(SMALL, {"fisher.samples": 64, "fisher.every": 2, "fisher.ic_se": 10.0})
+    (first, one), (second, _) = run(config, digits), run(config, digits)
+    plain, two = run(replaced(config, {"fisher.ic_se": 0.0}), digits)
+
+    assert [32, None, 32] == [r.epoch.fisher_images for r in first]
+    assert [64, None, 64] == [r.epoch.fisher_images for r in plain]
+    assert numbers(first) == numbers(second)
+    assert one.weights_digest == two.weights_digest
+
+
+@pytest.mark.parametrize(
+    ("seen", "due"),
+    [
+        ({}, True),
+        ({0: 5.0, 1: 6.0, 2: 6.0, 3: 6.0, 4: 2.0, 5: 1.5}, True),  # turned at 4, with one report after it
+        ({0: 5.0, 1: 6.0, 2: 6.0, 3: 6.0, 4: 2.0, 5: 1.5, 6: 1.5}, False),
+        ({0: 5.0, 1: 6.0, 2: 6.0, 3: 6.0, 4: 2.0, 5: 1.5, 6: 6.0}, True),  # and back
+    ],
+)
+def test_measuring_ends_once_the_transition_is_sure(seen: dict[int, float], due: bool):  # noqa: FBT001
+    """Two reports after it stand by it; the end of the training is measured in any case."""
+    config = replaced(SMALL, {"timesteps": 8, "optimiser.epochs": 9, "fisher.until_turned": True})
+
+    assert due == is_fisher_due(config, 7, seen)
+    assert is_fisher_due(config, 9, seen)
+    assert is_fisher_due(replaced(config, {"fisher.until_turned": False}), 7, seen)
+    assert not is_fisher_due(replaced(config, {"fisher.every": 2}), 7, seen)
+
+
+@pytest.mark.usefixtures("information_turns_at_5")
+def test_a_resumed_trial_remembers_that_it_has_turned(digits: RawImages, tmp_path: Path):
+    """Cut off after its last measurement but one, it measures at the same epochs as if never cut off."""
+    config = replaced(SMALL, TURNING | {"fisher.until_turned": True})
+    undisturbed, _ = run(config, digits)
+    ongoing = Training(config, digits, RESOURCES, tmp_path / "trial.pt").reports()
+    before = [next(ongoing) for _ in range(9)]
+
+    after, _ = run(config, digits, checkpoint=tmp_path / "trial.pt")
+
+    assert [*range(8), 10] == [r.epoch.epoch for r in undisturbed if r.epoch.ic is not None]
+    assert numbers(undisturbed) == numbers(before[:8] + after)
+
+
 @pytest.mark.parametrize("coding", ["direct", "poisson"])
 def test_measuring_dynamics_leaves_training_and_fisher_untouched(digits: RawImages, coding: str):
     """Weights and Fisher rows are bit-identical with and without dynamics, and however many images these take."""
@@ -93,6 +139,23 @@ def test_a_resumed_trial_continues_bit_for_bit(digits: RawImages, tmp_path: Path
     assert (expected.weights_digest, expected.best_epoch, expected.best_test_acc) == (
         outcome.weights_digest, outcome.best_epoch, outcome.best_test_acc,
     )  # fmt: skip
+
+
+def test_a_stopped_trial_is_censored_and_could_go_on(digits: RawImages, tmp_path: Path):
+    """Stopped after epoch 1 it tells its accuracy so far and no test accuracy; from its checkpoint it ends as ever."""
+    undisturbed, expected = run(SMALL, digits)
+    stopped = Training(SMALL, digits, replace(RESOURCES, checkpoint_seconds=1e9), tmp_path / "trial.pt")
+    ongoing = stopped.reports()
+    before = [next(ongoing) for _ in range(2)]
+    stopped.halt("stopped", "others turned earlier")
+    outcome = stopped.outcome
+
+    after, ended = run(SMALL, digits, checkpoint=tmp_path / "trial.pt")
+
+    assert ("stopped", "others turned earlier", 1) == (outcome.status, outcome.reason, outcome.epochs_done)
+    assert (before[-1].epoch.val_acc, None, None) == (outcome.val_acc, outcome.test_acc, outcome.best_test_acc)
+    assert numbers(undisturbed) == numbers(before + after)
+    assert expected.weights_digest == ended.weights_digest
 
 
 def test_a_finished_trial_resumed_only_tells_its_outcome(digits: RawImages, tmp_path: Path):
@@ -270,6 +333,8 @@ OTHER_VALUES: dict[str, object] = {
     "fisher.samples": 11,
     "fisher.split": "validation",
     "fisher.detail": "layer",
+    "fisher.ic_se": 10.0,
+    "fisher.until_turned": True,
     "probes.dynamics_every": 1,
     "probes.dynamics_samples": 11,
     "probes.test_images": 11,
@@ -301,10 +366,14 @@ OTHER_VALUES: dict[str, object] = {
 DEFICITS = {"probes.deficit_epochs": "2"}
 ROBUSTNESS = {"probes.robustness_epochs": "2", "probes.pgd_steps": 2, "neuron.v_threshold": 0.3}
 PRUNED = {"pruning.cycles": 1, "pruning.epochs": 1}
+TURNING = {"optimiser.epochs": 10, "timesteps": 6}
+"""Long enough to turn at epoch 5 and to stay down."""
 FLIPPED_FROM = {
     # These act where another field lets them: the peak of arctan at width 1 is 1 already.
     "neuron.surrogate_unit_peak": {"neuron.surrogate": "sigmoid"},
     "model.name": {"model.width": 1 / 16},
+    "fisher.ic_se": {"fisher.samples": 64},
+    "fisher.until_turned": TURNING,
     "probes.dynamics_samples": {"probes.dynamics_every": 1},
     "probes.test_images": ROBUSTNESS,
     "loss.alpha": {"loss.name": "alpha"},
@@ -330,10 +399,15 @@ def test_every_field_has_another_value():
     assert flipped == set(OTHER_VALUES)
 
 
-@pytest.mark.usefixtures("information_ends_early")  # or pruning.suggest may suggest T itself
+ACTS_WHERE = {"pruning.suggest": "information_ends_early", "fisher.until_turned": "information_turns_at_5"}
+"""Fields that change nothing unless the information lies where they look for it."""
+
+
 @pytest.mark.parametrize(("path", "value"), OTHER_VALUES.items())
-def test_every_field_changes_the_trial(digits: RawImages, path: str, value: object):
+def test_every_field_changes_the_trial(digits: RawImages, request: pytest.FixtureRequest, path: str, value: object):
     """Changing any single field changes the rows or the outcome: no knob is without an effect."""
+    if path in ACTS_WHERE:
+        request.getfixturevalue(ACTS_WHERE[path])
     base = replaced(SMALL, {"fisher.samples": 16, **FLIPPED_FROM.get(path, {})})
     flipped = replaced(base, {path: value})
     images = digits

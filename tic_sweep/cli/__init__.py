@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 import tic_sweep
-from tic_sweep.cli import comparing, drawing, looking, mirroring, querying, running, tidying
+from tic_sweep.cli import comparing, drawing, looking, mirroring, querying, running, tidying, tuning
 from tic_sweep.errors import UserError
 
 
@@ -33,7 +33,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    running.list_, running.fields, running.plan, running.run, running.resume,
+    running.list_, running.fields, running.plan, running.run, running.resume, tuning.tune_lr,
     looking.status, looking.watch, looking.claims, looking.report, drawing.figures,
     comparing.effects, comparing.compare,
     querying.query, querying.export, mirroring.mirror, tidying.compact_,

@@ -81,6 +81,10 @@ SCIENCE = options_of(
     click.option("--set", "changes", type=ChangeType(), multiple=True, help="Fix a field of all trials; repeatable."),
     click.option("--seeds", type=SeedsType(), help="Seeds of the trials."),
     click.option("--samples", type=int, help="Points drawn from a space with ranges or choices."),
+    click.option("--scheduler", help="Race learning rates: hybrid, transition, accuracy, asha, median, ...; or none."),
+    click.option("--budget", type=float, help="Share of the epochs that a race may train."),
+    click.option("--holdout", type=float, help="Share of the trials that a race never stops."),
+    click.option("--grace", type=float, help="Share of its epochs that a race gives every trial."),
 )
 CIRCUMSTANCE = options_of(
     click.option("--data", type=FOLDER, envvar="TIC_SWEEP_DATA", help="Folder of the data sets [env: TIC_SWEEP_DATA]."),

@@ -13,6 +13,11 @@ from click.core import ParameterSource
 from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, OPEN, SCIENCE, make_console, shown, tell_report
 from tic_sweep.errors import StoreError
 
+RACE = ("scheduler", "budget", "holdout", "grace")
+"""Options that replace a sweep's own race."""
+TUNE = "tune-lr"
+"""The command whose results are resumed by giving it again."""
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -64,6 +69,11 @@ def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - cli
     configs = proposed or [trial.config for trial in prepared.trials]
     epochs = sum(config.last_epoch for config in configs if config.task in EPOCH_TASKS)
     console.print(f"{count} trials, {epochs} epochs." if epochs else f"{count} trials.")
+    if scale.scheduler != "none":
+        share = f"{scale.budget:.0%}".replace("%", " %")
+        console.print(
+            f"Raced by {scale.scheduler}: most trials end early, at most {share} of these epochs are trained."
+        )
     if not no_cost and count:
         _print_cost(console, configs, given)
 
@@ -81,9 +91,9 @@ def run(ctx: click.Context, sweep: str, results: Path | None, opens: bool, **giv
     from tic_sweep.launch.session import run_sweep
 
     console = make_console()
-    options = _circumstance(given)
+    options = circumstance(given)
     ended = run_sweep(
-        _request(sweep, given), options, results=results, command=_command_line(ctx, sweep), console=console,
+        _request(sweep, given), options, results=results, command=command_line(ctx, "run", sweep), console=console,
         then=lambda ended: _tell(ended, console, opens=opens),
     )  # fmt: skip
     _conclude(ended, console)
@@ -100,13 +110,16 @@ def resume(ctx: click.Context, results: Path, opens: bool, **given: Any) -> None
     from tic_sweep.store import Manifest, ResultsFolder
 
     manifest = Manifest.load(ResultsFolder.open(results).manifest)
-    started = _started_with(manifest.command)
     chosen = {name for name in given if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if manifest.command.startswith(f"tic-sweep {TUNE} "):
+        _tune_again(ctx, manifest.command, {"results": results, "opens": opens} | {n: given[n] for n in chosen})
+        return
+    started = _started_with(manifest.command)
     merged = {name: value if name in chosen else started.get(name, value) for name, value in given.items()}
     request = _request(started["sweep"], started) if "sweep" in started else None
     console = make_console()
     ended = resume_sweep(
-        results, request, _circumstance(merged), console=console, then=lambda ended: _tell(ended, console, opens=opens)
+        results, request, circumstance(merged), console=console, then=lambda ended: _tell(ended, console, opens=opens)
     )
     _conclude(ended, console)
 
@@ -135,10 +148,12 @@ def _request(sweep: str, given: dict[str, Any]) -> "Request":
         changes=dict(given.get("changes") or ()),
         seeds=given.get("seeds"),
         samples=given.get("samples"),
+        race={name: given[name] for name in RACE if given.get(name) is not None},
     )
 
 
-def _circumstance(given: dict[str, Any]) -> "Options":
+def circumstance(given: dict[str, Any]) -> "Options":
+    """Return the options of a command that has `CIRCUMSTANCE`."""
     from tic_sweep.config import Resources
     from tic_sweep.launch.options import Options
 
@@ -148,20 +163,20 @@ def _circumstance(given: dict[str, Any]) -> "Options":
     return Options(resources=resources, **{name: given[name] for name in others})
 
 
-def _command_line(ctx: click.Context, sweep: str) -> str:
+def command_line(ctx: click.Context, *words: str) -> str:
     """Return the command as it was given, with absolute paths, so that `resume` can read it anywhere."""
-    words = ["tic-sweep", "run", str(Path(sweep).absolute()) if sweep.endswith(".py") else sweep]
+    told = ["tic-sweep", *(str(Path(word).absolute()) if word.endswith(".py") else word for word in words)]
     for param in ctx.command.params:
         given = ctx.params.get(param.name or "")
         sources = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
         if not isinstance(param, click.Option) or ctx.get_parameter_source(param.name or "") not in sources:
             continue
         if param.is_flag:
-            words += [param.opts[0]] if given else []
+            told += [param.opts[0]] if given else []
             continue
         for value in (given or ()) if param.multiple else (given,):
-            words += [param.opts[0], _word(value)]
-    return shlex.join(words)
+            told += [param.opts[0], _word(value)]
+    return shlex.join(told)
 
 
 def _word(value: Any) -> str:
@@ -172,13 +187,28 @@ def _word(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> None:
+    """Give the command again that began to tune: it goes on where it was."""
+    from tic_sweep.cli.tuning import tune_lr
+
+    before = _understood(tune_lr, shlex.split(command)[2:], command)
+    before.params |= changes
+    with ctx.scope(cleanup=False), before:
+        tune_lr.invoke(before)
+
+
 def _started_with(command: str) -> dict[str, Any]:
     """Return the parameters of the command line that started a sweep; nothing if there was none."""
     words = shlex.split(command)[2:]
     if not words:
         return {}
+    return _understood(run, words, command).params
+
+
+def _understood(how: click.Command, words: list[str], command: str) -> click.Context:
+    """Return the context of a command line that was given earlier."""
     try:
-        return run.make_context("run", words).params
+        return how.make_context(how.name, words)
     except click.ClickException as error:
         raise StoreError(
             f"the sweep was started with {command!r}, which is not understood: {error.format_message()}"

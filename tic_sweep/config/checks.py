@@ -83,6 +83,11 @@ def check_measured(config: "TrialConfig") -> None:
             f"fisher.samples must be at least {PUBLISHED_BATCH}, a batch, when fisher.kind is batch, got "
             f"{fisher.samples}."
         )
+    if fisher.kind == "batch" and fisher.ic_se:
+        raise ConfigError(
+            f"fisher.ic_se must be 0 when fisher.kind is batch (too few units for a standard error), got "
+            f"{fisher.ic_se!r}."
+        )
     if probes.robustness_epochs and not probes.strengths:
         raise ConfigError(
             f"probes.strengths must name at least one multiple when probes.robustness_epochs is "

@@ -25,6 +25,15 @@ class FisherConfig(Section):
     detail: str = choice(
         "model", ("model", "block", "layer"), "finest level recorded: the model, its blocks, its layers"
     )
+    ic_se: float = real(
+        0.0,
+        "standard error of IC at which a measurement ends before it has taken all samples; 0 takes them all",
+        unit="timesteps",
+        at_least=0,
+    )
+    until_turned: bool = flag(
+        False, "whether measurements end once the transition has come for sure, but for those where a training ends"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

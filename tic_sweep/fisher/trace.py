@@ -29,6 +29,12 @@ from tic_sweep.fisher.delayed import DelayNorms
 from tic_sweep.fisher.per_sample import PerSampleNorms, has_rule
 from tic_sweep.snn import horizon_logits
 
+AT_ONCE = 32
+"""Images after which a measurement that may end early looks at its standard error: enough for that to mean something.
+
+It is a constant, since it decides on how many images a trial is measured.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FisherTrace:
@@ -42,6 +48,11 @@ class FisherTrace:
     units_NT: Tensor
     layers: dict[str, Tensor] = field(default_factory=dict)
     blocks: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        """Number of images measured on."""
+        return len(self.units_NT) * (PUBLISHED_BATCH if self.kind == "batch" else 1)
 
     @property
     def trace_T(self) -> Tensor:
@@ -86,8 +97,13 @@ def fisher_trace(
     chunk: int = 32,
     generator: torch.Generator | None = None,
     masks: Mapping[str, Tensor] | None = None,
+    precision: float = 0.0,
 ) -> FisherTrace:
     """Measure I_t at every horizon on some images, exactly, leaving the model as it was.
+
+    With a ``precision`` the images are taken in their order, `AT_ONCE` at a time, until the standard error of IC is
+    small enough. What is measured then is what a measurement of those images alone gives. Since it ends where the error
+    happens to look small, the error that is told errs towards small.
 
     Args:
         model: maps images to outputs per timestep [T, N, K]; put into evaluation mode meanwhile. Convolutions, linear
@@ -102,6 +118,7 @@ def fisher_trace(
             takes 16 and leaves out an incomplete last batch.
         generator: (CPU) source of the labels of kind ``sampled``.
         masks: by layer, true where its weight is a parameter; what is pruned is left out of every trace.
+        precision: standard error of IC, in timesteps, at which to end before all images are measured; 0 takes all.
 
     Raises:
         ValueError: for an unknown kind, or fewer than 16 images for kind ``batch``.
@@ -113,17 +130,25 @@ def fisher_trace(
     parts: dict[str, list[Tensor]] = defaultdict(list)
     masks = masks or {}
     with _evaluating(model):
-        for some_images, some_labels in _chunks(images, labels, PUBLISHED_BATCH if kind == "batch" else chunk):
-            if kind != "batch":
-                units = _sample_units(
-                    model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled"
-                )
-            elif len(some_labels) == PUBLISHED_BATCH:
-                units = _batch_units(model, some_images, some_labels, readout, masks)
-            else:
-                continue
-            for name, units_nT in units.items():
-                parts[name].append(units_nT.double().cpu())
+        for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
+            for some_images, some_labels in _chunks(*block, PUBLISHED_BATCH if kind == "batch" else chunk):
+                if kind != "batch":
+                    units = _sample_units(
+                        model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled"
+                    )
+                elif len(some_labels) == PUBLISHED_BATCH:
+                    units = _batch_units(model, some_images, some_labels, readout, masks)
+                else:
+                    continue
+                for name, units_nT in units.items():
+                    parts[name].append(units_nT.double().cpu())
+            if precision and _joined(kind, parts, layers=False).ic_stderr <= precision:
+                break
+    return _joined(kind, parts, layers=layers)
+
+
+def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool) -> FisherTrace:
+    """Return a measurement from the units [n, T] of its layers, part by part."""
     joined = {name: torch.cat(units) for name, units in parts.items()}
     whole = torch.stack(list(joined.values())).sum(0)
     return FisherTrace(

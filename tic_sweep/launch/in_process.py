@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tic_sweep.config import Resources
 from tic_sweep.data import RawData, data_name
+from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.recorder import Recorder, checkpoint_of
 from tic_sweep.launch.signals import Stop, Stopped
 from tic_sweep.plan import PlannedTrial
@@ -25,8 +26,9 @@ def run_in_process(
     checkpoints: Path,
     stop: Stop,
     training: Callable[..., Trainer] = start_trial,
+    race: Race | None = None,
 ) -> None:
-    """Run the trials in order until they are done or ``stop`` is set."""
+    """Run the trials in order until they are done or ``stop`` is set; a ``race`` may end one between two reports."""
     for trial in trials:
         checkpoint = checkpoint_of(checkpoints, trial.key)
         try:
@@ -35,8 +37,13 @@ def run_in_process(
                 running = training(trial.config, data.get(data_name(trial.config) or ""), resources, checkpoint)
                 reports = iter(running.reports())
             while (report := _next(reports, stop)) is not None:
+                if race is not None and report.epoch is not None:
+                    race.look_at(report.epoch)
                 recorder.report(trial.key, report)
                 recorder.tick()
+                if race is not None and (halt := race.halted(trial.key)) is not None:
+                    running.halt(STATUS[halt.verdict], halt.reason)
+                    break
         except Stopped:
             return
         except Exception as error:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import polars as pl
 
+from analysis.recorded import looks_of
+from analysis.scores import tic_scores
 from tic_sweep.errors import StoreError
 from tic_sweep.launch.optuna_search import Known as KnownTrial
 from tic_sweep.plan import PlannedTrial
+from tic_sweep.racing import Look
 from tic_sweep.records import ENDED
 from tic_sweep.store import Manifest, ResultsFolder, TrialState, scan, stored_config, trial_states
+from tic_sweep.sweep import TIC_SCORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,13 @@ class KnownTrials:
         """Return every trial with its status and last value of the objective, for a search to learn from."""
         if self.folder is None:
             return []
-        last = scan(self.folder, "epochs").sort("epoch").group_by("key").agg(pl.col(objective).last())
-        values = dict(last.collect().iter_rows())
+        epochs = scan(self.folder, "epochs")
+        looks: dict[str, tuple[Look, ...]] = {}
+        if objective == TIC_SCORE:
+            values = dict(tic_scores(epochs, scan(self.folder, "trials")).collect().iter_rows())
+            looks = looks_of(epochs, ("epoch", "ic", "ic_se"))
+        else:
+            last = epochs.sort("epoch").group_by("key").agg(pl.col(objective).last())
+            values = dict(last.collect().iter_rows())
         both = [*self.trials(ended=True), *self.trials(ended=False)]
-        return [KnownTrial(trial.config, self.states[trial.key].status, values.get(trial.key)) for trial in both]
+        return [KnownTrial(t.config, self.states[t.key].status, values.get(t.key), looks.get(t.key, ())) for t in both]

@@ -25,7 +25,7 @@ ALL = 10_000
 """Lines, where there is no end of them."""
 WORDS = {
     "val_acc": "validation accuracy", "val_loss": "validation loss", "train_loss": "training loss",
-    "ic_rel": "(IC − 1) / (T − 1)",
+    "ic_rel": "(IC − 1) / (T − 1)", "tic_score": "transition score",
 }  # fmt: skip
 ALONE = "Ctrl-C leaves; the sweep goes on."
 

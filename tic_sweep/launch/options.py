@@ -10,6 +10,7 @@ from typing import Any
 
 from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError
+from tic_sweep.sweep import Sweep
 
 WANDB_MODES = ("off", "offline", "online")
 WANDB_VARIABLE = "TIC_SWEEP_WANDB"
@@ -18,14 +19,16 @@ WANDB_VARIABLE = "TIC_SWEEP_WANDB"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Which sweep at which scale, with which of its fields, seeds and samples changed."""
+    """Which sweep at which scale, with which of its fields, seeds, samples and race changed."""
 
-    sweep: str
-    """Built-in name, or path of a file."""
+    sweep: str | Sweep
+    """Built-in name, path of a file, or the sweep itself."""
     scale: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] | None = None
     samples: int | None = None
+    race: Mapping[str, Any] = field(default_factory=dict)
+    """Those of scheduler, budget, holdout and grace that are other than the scale's."""
 
 
 @dataclass(frozen=True, kw_only=True)

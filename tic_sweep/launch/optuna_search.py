@@ -18,9 +18,10 @@ from optuna.trial import TrialState
 from tic_sweep.config import TrialConfig, field_rules, flatten, replaced, trial_key
 from tic_sweep.errors import ConfigError
 from tic_sweep.plan import PlannedTrial
+from tic_sweep.racing import Look, sight, tic_score
 from tic_sweep.records import ENDED, EpochRow, Report, TrialRow
 from tic_sweep.space import Choice, Domain, Drawn, Grid, IntUniform, LogUniform, Plain, When, applied, applies
-from tic_sweep.sweep import OBJECTIVES, Scale
+from tic_sweep.sweep import OBJECTIVES, TIC_SCORE, Scale
 
 ASKS = 25
 """Proposals in a row that may be known already before the search looks for an unknown point itself."""
@@ -30,11 +31,12 @@ POINTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A trial of the store: its config, its status, and the last value of the objective."""
+    """A trial of the store: its config, status and last value of the objective; the reports that it follows from."""
 
     config: TrialConfig
     status: str
     value: float | None
+    looks: tuple[Look, ...] = ()
 
 
 class Search:
@@ -57,6 +59,7 @@ class Search:
         )
         self._seen: dict[str, tuple[str, float | None]] = {}
         self._asked: dict[str, optuna.Trial] = {}
+        self._looks = {trial_key(trial.config): [*trial.looks] for trial in known}
         for trial in known:
             self._learn(trial)
 
@@ -90,11 +93,16 @@ class Search:
         """Do nothing: what counts is how a trial ends."""
 
     def report(self, trial: PlannedTrial, report: Report, /) -> None:
-        """Do nothing: what counts is the last report."""
+        """Keep what the transition score follows from; of the other objectives only the last report counts."""
+        row = report.epoch
+        if self._scale.objective == TIC_SCORE and row is not None and row.cycle == 0:
+            looks = self._looks.setdefault(trial.key, [])
+            looks[:] = [look for look in looks if look.epoch < row.epoch]  # a resumed trial may repeat an epoch
+            looks.append(Look(epoch=row.epoch, ic=row.ic, ic_se=row.ic_se))
 
     def ended(self, trial: PlannedTrial, row: TrialRow, last: EpochRow | None, /) -> None:
         """Learn from a trial's end."""
-        value = None if last is None else getattr(last, self._scale.objective)
+        value = None if last is None else self._value(trial, last)
         if (asked := self._asked.pop(trial.key, None)) is None:
             self._learn(Known(trial.config, row.status, value))
             return
@@ -105,6 +113,12 @@ class Search:
     def study(self) -> optuna.Study:
         """The study underneath, for looking at."""
         return self._study
+
+    def _value(self, trial: PlannedTrial, last: EpochRow) -> float | None:
+        if self._scale.objective != TIC_SCORE:
+            return getattr(last, self._scale.objective)
+        looks = self._looks.get(trial.key, [])
+        return tic_score(sight(looks, trial.config.timesteps), max(trial.config.optimiser.epochs, 1))
 
     def _planned(self, asked: optuna.Trial, seed: int) -> PlannedTrial:
         """Walk through the space in order, asking for each domain that applies."""
@@ -138,7 +152,8 @@ class Search:
 
 
 def _told(status: str, value: float | None) -> tuple[TrialState, float | None]:
-    if status == "finished" and value is not None and math.isfinite(value):
+    """Return a trial's end as Optuna knows it; one that was stopped early counts with what it had come to."""
+    if status in {"finished", "stopped"} and value is not None and math.isfinite(value):
         return TrialState.COMPLETE, value
     return (TrialState.PRUNED if status == "diverged" else TrialState.FAIL), None
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tic_sweep.config import EPOCH_TASKS, TrialConfig, flatten, short_path
 from tic_sweep.plan import PlannedTrial
-from tic_sweep.records import EpochRow, Report, TrialRow
+from tic_sweep.records import BADLY, ENDED, EpochRow, Report, TrialRow
 
 LINES = 8
 """Running trials shown at once."""
@@ -93,12 +93,12 @@ class Progress:
         self._tell()
 
     def ended(self, trial: PlannedTrial, row: TrialRow, _last: EpochRow | None, /) -> None:
-        """Count a trial as done, unless it was interrupted."""
+        """Count a trial as done, unless it may go on."""
         self._running.pop(trial.key, None)
         left = self._left.pop(trial.key, 0.0)
         if trial.config.task not in EPOCH_TASKS:  # a toy trial has no epochs to count on the way
             self._paid += left
-        if row.status != "interrupted":
+        if row.status in ENDED:
             self._done[trial.key] = row.status
         self._tell()
 
@@ -134,9 +134,11 @@ class Progress:
         return min((len(self._done) + partial) / max(self._total, 1), 1.0)
 
     def _counts(self) -> str:
-        failed = sum(status != "finished" for status in list(self._done.values()))
+        ended = list(self._done.values())
+        stopped, failed = ended.count("stopped"), sum(status in BADLY for status in ended)
         left = self.seconds_left()
         words = [f"{self._share():.0%}", f"{len(self._running)} running"]
+        words += [f"{stopped} stopped"] if stopped else []
         words += [f"{failed} not finished"] if failed else []
         words += [f"about {duration(left)} left"] if left is not None and len(self._done) < self._total else []
         return ", ".join(words)

@@ -23,6 +23,8 @@ from ray.tune.search import Searcher
 from tic_sweep.config import to_dict
 from tic_sweep.data import RawData
 from tic_sweep.launch.options import Options
+from tic_sweep.launch.race import STATUS, Race
+from tic_sweep.launch.race_scheduler import RaceScheduler
 from tic_sweep.launch.recorder import Recorder
 from tic_sweep.launch.signals import Stop
 from tic_sweep.launch.trainable import (
@@ -33,7 +35,12 @@ from tic_sweep.launch.trainable import (
     report_from_dict,
 )  # fmt: skip
 from tic_sweep.plan import PlannedTrial
+from tic_sweep.racing import Decision
+from tic_sweep.records import Outcome
 from tic_sweep.training import Trainer, start_trial
+
+HALT_SECONDS = 120.0
+"""A worker that does not write its checkpoint in this time is given up."""
 
 
 def run_on_ray(
@@ -49,8 +56,11 @@ def run_on_ray(
     checkpoints: Path,
     stop: Stop,
     training: Callable[..., Trainer] = start_trial,
+    race: Race | None = None,
 ) -> None:
     """Run the trials, then those that are proposed while it runs, until all are done or ``stop`` is set.
+
+    A race says itself which trial is next, and how far each runs; ``trials`` and ``proposals`` then are not looked at.
 
     Args:
         trials: the trials known now, in the order to start them.
@@ -64,7 +74,9 @@ def run_on_ray(
         checkpoints: folder of the training states; on several nodes it must be shared.
         stop: set by a signal.
         training: what trains.
+        race: decides which trials run, and how far.
     """
+    source = _source(trials, proposals, race)
     stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -72,17 +84,18 @@ def run_on_ray(
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
-    relay = _Relay(recorder, stop)
+    relay = _Relay(recorder, stop, race)
     tuner = tune.Tuner(
         trainable,
-        param_space=None if proposals else {"planned": tune.grid_search([_crossing(trial) for trial in trials])},
+        param_space=None if source else {"planned": tune.grid_search([_crossing(trial) for trial in trials])},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
-            num_samples=-1 if proposals else 1,
-            search_alg=_Proposals(trials, proposals) if proposals else None,
-            max_concurrent_trials=slots if proposals else options.max_concurrent,
+            num_samples=-1 if source else 1,
+            search_alg=source,
+            scheduler=RaceScheduler(race, recorder.problem) if race else None,
+            max_concurrent_trials=slots if source else options.max_concurrent,
             trial_name_creator=_key,
-            trial_dirname_creator=_key,
+            trial_dirname_creator=_dirname,
         ),
         run_config=tune.RunConfig(
             name=f"session-{session}",
@@ -105,8 +118,8 @@ def run_on_ray(
 class _Relay(tune.Callback):
     """Passes what Tune's driver hears to the recorder; whatever happens, it raises nothing into Tune."""
 
-    def __init__(self, recorder: Recorder, stop: Stop) -> None:
-        self._recorder, self._stop = recorder, stop
+    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None = None) -> None:
+        self._recorder, self._stop, self._race = recorder, stop, race
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be pickled as nothing: Tune pickles its callbacks into its scratch, where no open file or secret belongs."""
@@ -125,6 +138,21 @@ class _Relay(tune.Callback):
             self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
             self._tell(lambda: self._recorder.ended(_key(trial), outcome_from_dict(outcome)))
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
+        """Tell how a trial ended that the race has halted; its worker is still there, and writes its checkpoint."""
+        if self._race is not None and (halt := self._race.halted(_key(trial))) is not None:
+            self._tell(lambda: self._recorder.ended(_key(trial), self._outcome(trial, halt)))
+
+    def _outcome(self, trial: Trial, halt: Decision) -> Outcome:
+        """Return the outcome of a halted trial: its worker's word or, if that has died just now, what is known here."""
+        status = STATUS[halt.verdict]
+        try:
+            actor: Any = trial.temporary_state.ray_actor
+            return outcome_from_dict(ray.get(actor.halt.remote(status, halt.reason), timeout=HALT_SECONDS))
+        except Exception as error:  # noqa: BLE001 - whatever became of the worker, the trial has ended here
+            self._recorder.problem(f"{_key(trial)} was {status} without a checkpoint ({type(error).__name__}).")
+            return Outcome(status=status, reason=halt.reason, epochs_done=self._recorder.epochs_done(_key(trial)))
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial was given up after its retries."""
@@ -149,20 +177,27 @@ class _Relay(tune.Callback):
 
 
 class _Proposals(Searcher):
-    """Gives Tune the known trials, then each proposal when it asks for one; how they end is told elsewhere."""
+    """Gives Tune a trial when it asks for one; how they end is told elsewhere."""
 
-    def __init__(self, trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial]) -> None:
+    def __init__(self, choose: Callable[[], PlannedTrial | None], is_over: Callable[[], bool]) -> None:
+        """Propose trials.
+
+        Args:
+            choose: returns the next trial, or that there is none now.
+            is_over: whether there will be none, asked when there is none now.
+        """
         super().__init__()
-        self._source = chain(trials, proposals)
+        self._choose, self._is_over = choose, is_over
 
     def __getstate__(self) -> dict[str, Any]:
         """Be pickled without the search, which holds more than may go into Tune's scratch."""
         return {}
 
     def suggest(self, trial_id: str) -> Any:
-        """Return the next trial, or that there is none."""
-        trial = next(self._source, None)
-        return self.FINISHED if trial is None else {"planned": _crossing(trial)}
+        """Return the next trial, or that there is none, for now or for good."""
+        if (trial := self._choose()) is not None:
+            return {"planned": _crossing(trial)}
+        return self.FINISHED if self._is_over() else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
         """Do nothing: the recorder tells the search, which then also hears why."""
@@ -190,6 +225,18 @@ def reason_in(error_text: str) -> str:
     return (named or lines[:1] or ["the worker died without a word"])[-1]
 
 
+def _source(
+    trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None
+) -> _Proposals | None:
+    """Return where Tune gets its trials from, one by one; None if it may have all at once."""
+    if race is not None:
+        return _Proposals(race.choose, lambda: race.over)
+    if proposals is None:
+        return None
+    ahead = chain(trials, proposals)
+    return _Proposals(lambda: next(ahead, None), lambda: True)
+
+
 def _crossing(trial: PlannedTrial) -> dict[str, Any]:
     """Return a trial as plain data, which is how it crosses to a worker."""
     return {"key": trial.key, "trial": to_dict(trial.config)}
@@ -197,6 +244,11 @@ def _crossing(trial: PlannedTrial) -> dict[str, Any]:
 
 def _key(trial: Trial) -> str:
     return str(trial.config["planned"]["key"])
+
+
+def _dirname(trial: Trial) -> str:
+    """Return a name of its own for each start of a trial."""
+    return f"{_key(trial)}-{trial.trial_id}"
 
 
 def _stop_tune() -> None:

@@ -21,6 +21,8 @@ from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
 from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, idle_gpus, slots, this_machine
 from tic_sweep.launch.progress import Progress
+from tic_sweep.launch.race import Race
+from tic_sweep.launch.racing import race_in_words, race_of
 from tic_sweep.launch.recorder import Listener, Recorder, checkpoint_of
 from tic_sweep.launch.signals import Stop, stop_on_signals
 from tic_sweep.plan import PlannedTrial, adjusted, plan
@@ -102,9 +104,11 @@ def prepare(request: Request) -> Prepared:
     Raises:
         UserError: if the sweep, scale, a field, value or seed is refused.
     """
-    sweep, text = load_sweep(request.sweep)
+    sweep, text = (request.sweep, "") if isinstance(request.sweep, Sweep) else load_sweep(request.sweep)
     name, scale = sweep.at(request.scale)
-    scale = adjusted(scale, changes=dict(request.changes), seeds=request.seeds, samples=request.samples)
+    scale = adjusted(
+        scale, changes=dict(request.changes), seeds=request.seeds, samples=request.samples, race=request.race
+    )
     trials = tuple(plan(scale, sweep_name=sweep.name))
     return Prepared(sweep=sweep, text=text, scale_name=name, scale=scale, trials=trials)
 
@@ -141,7 +145,10 @@ def run_sweep(
     else:
         todo = [trial for trial in prepared.trials if options.rerun or not known.has_ended(trial.key)]
     manifest = _manifest(prepared, known.manifest, command)
-    session = _Session(place, manifest, known, todo, options, console or Console(), prepared)
+    race = race_of(manifest, known, prepared.trials, todo)
+    session = _Session(
+        place, manifest, known, race.waiting if race else todo, options, console or Console(), prepared, race
+    )
     return session.run(prepared.datasets, then)
 
 
@@ -168,8 +175,10 @@ def resume_sweep(
     todo = known.trials(ended=False)
     prepared = prepare(request) if request is not None and known.manifest.searcher != "random" else None
     datasets = prepared.datasets if prepared else _datasets(todo)
+    race = race_of(known.manifest, known, (), todo)
+    todo = race.waiting if race else todo
     session = _Session(
-        results, known.manifest, known, todo, replace(options, rerun=False), console or Console(), prepared
+        results, known.manifest, known, todo, replace(options, rerun=False), console or Console(), prepared, race
     )
     return session.run(datasets, then)
 
@@ -185,6 +194,7 @@ class _Session:
     options: Options
     console: Console
     prepared: Prepared | None
+    race: Race | None
 
     def _search(self) -> Search | None:
         """Return the search of an adaptive sweep, which has learnt what the store knows."""
@@ -235,17 +245,21 @@ class _Session:
         progress = Progress(manifest.sweep, self._total(), console=self.console, varied=self._labels())
         progress.expect(self.todo, done=self._done_before())
         sink = WandbSink(options.wandb, writer.folder, manifest.sweep, manifest.scale, self._labels())
-        listeners: list[Listener] = [progress, sink, *([search] if search else [])]
+        listeners: list[Listener] = [progress, sink, *(one for one in (search, self.race) if one is not None)]
         recorder = Recorder(
             writer, manifest.sweep, manifest.scale,
             attempts=self.known.attempts, gpus_per_trial=options.gpus_per_trial, listeners=listeners,
         )  # fmt: skip
         self._plan_into(recorder)
+        proposals = _announced(search, recorder)
+        if self.race is not None:
+            self.race.proposals = proposals or iter(())
+            self.race.dismiss = lambda trial, outcome: recorder.ended(trial.key, outcome)
         through = False
         with stop_on_signals() as stop:
             try:
                 with progress:
-                    self._run(recorder, _announced(search, recorder), data, at_once, stop)
+                    self._run(recorder, proposals, data, at_once, stop)
                 through = True
             finally:
                 if stop:
@@ -264,8 +278,8 @@ class _Session:
             from tic_sweep.launch.in_process import run_in_process
 
             run_in_process(
-                chain(self.todo, proposals or ()), recorder=recorder, data=data,
-                resources=self.options.trial_resources, checkpoints=folder.checkpoints, stop=stop,
+                self.race or chain(self.todo, proposals or ()), recorder=recorder, data=data,
+                resources=self.options.trial_resources, checkpoints=folder.checkpoints, stop=stop, race=self.race,
             )  # fmt: skip
             return
         from tic_sweep.launch.cluster import ray_logs_to
@@ -275,14 +289,19 @@ class _Session:
             run_on_ray(
                 self.todo, proposals, recorder=recorder, data=data, options=self.options, slots=at_once,
                 scratch=folder.tune, session=recorder.writer.session, checkpoints=folder.checkpoints, stop=stop,
+                race=self.race,
             )  # fmt: skip
 
     def _plan_into(self, recorder: Recorder) -> None:
-        """Write the plan; a trial that ended before and is to run again starts from nothing."""
+        """Write the plan; a trial that ended before and is to run again starts from nothing.
+
+        One that was stopped early, and goes on now that the race would let it, has not ended before.
+        """
         for trial in self.todo:
-            if self.known.has_ended(trial.key):
+            again = self.options.rerun and self.known.has_ended(trial.key)
+            if again:
                 checkpoint_of(recorder.writer.folder.checkpoints, trial.key).unlink(missing_ok=True)
-            if trial.key in self.known.states and not self.known.has_ended(trial.key):
+            if trial.key in self.known.states and not again:
                 recorder.expect([trial])
             else:
                 recorder.planned(trial)
@@ -374,6 +393,8 @@ def _manifest(prepared: Prepared, before: Manifest | None, command: str) -> Mani
         samples=scale.samples,
         searcher=scale.searcher,
         objective=scale.objective,
+        scheduler=scale.scheduler,
+        race=race_in_words(scale, prepared.trials, before) if scale.scheduler != "none" else {},
         sweep_file_text=prepared.text,
         version=tic_sweep.__version__,
         command=command,

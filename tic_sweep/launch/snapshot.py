@@ -8,16 +8,17 @@ import polars as pl
 
 from analysis.fields import text_of, variant_of_trials
 from analysis.results import Results
+from analysis.scores import tic_scores
 from analysis.tables import summary
 from tic_sweep.config import EPOCH_TASKS, short_path
-from tic_sweep.records import ENDED, TABLES, columns_of
+from tic_sweep.records import BADLY, BEGUN, ENDED, TABLES, columns_of
 from tic_sweep.store import Manifest, schema_of
-from tic_sweep.sweep import OBJECTIVES
+from tic_sweep.sweep import FOLLOWED, OBJECTIVES, TIC_SCORE
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "trials": tuple(name for name in columns_of("trials") if name not in {"packages", "git_commit", "host", "version"}),
     "epochs": (
-        "cycle", "train_timesteps", "ic", *OBJECTIVES, "train_seconds", "eval_seconds", "fisher_seconds",
+        "cycle", "train_timesteps", "ic", "ic_se", *FOLLOWED, "train_seconds", "eval_seconds", "fisher_seconds",
         "probe_seconds",
     ),
 }  # fmt: skip
@@ -124,6 +125,9 @@ def snapshot(
     trials = trials.with_columns(variant_of_trials())
     settings = _results(manifest, trials, epochs).settings
     table = _with_reports(trials, epochs)
+    if manifest.objective == TIC_SCORE:
+        scores = tic_scores(epochs.lazy(), trials.lazy()).collect()
+        table = table.join(scores, on="key", how="left", maintain_order="left")
     chosen, count = _ranked(table, settings, manifest.objective)
     by_epochs = table.filter(pl.col("task").is_in(EPOCH_TASKS))
     planned = int(by_epochs["last_epoch"].sum())
@@ -158,15 +162,17 @@ def _results(manifest: Manifest, trials: pl.DataFrame, epochs: pl.DataFrame) -> 
 def _with_reports(trials: pl.DataFrame, epochs: pl.DataFrame) -> pl.DataFrame:
     """Return the trials with their last report, ``last_epoch`` of their config, and ``work`` left, in epochs times T.
 
-    As in `Progress`, the report before training counts as an epoch, and where a trial will choose its own T_retrain,
-    no more is known than that it is at most T.
+    The last epoch of a trial that was stopped early is the one where it was stopped. As in `Progress`, the report
+    before training counts as an epoch, and where a trial will choose its own T_retrain, no more is known than that it
+    is at most T.
     """
-    last = pl.col("optimiser.epochs") + pl.col("pruning.cycles") * pl.col("pruning.epochs")
+    planned = pl.col("optimiser.epochs") + pl.col("pruning.cycles") * pl.col("pruning.epochs")
+    last = pl.when(pl.col("status") == "stopped").then(pl.col("epoch").fill_null(0)).otherwise(planned)
     reported = pl.when(pl.col("status") == "planned").then(-1).otherwise(pl.col("epoch").fill_null(-1))
     retraining = pl.when(pl.col("pruning.timesteps") > 0).then("pruning.timesteps").otherwise("timesteps")
     first = (pl.col("optimiser.epochs") - reported).clip(0) * pl.col("timesteps")
-    again = (last - pl.max_horizontal(reported, "optimiser.epochs")) * retraining
-    own = epochs.group_by("key").agg(pl.col("epoch", "ic", *OBJECTIVES).last())
+    again = (planned - pl.max_horizontal(reported, "optimiser.epochs")) * retraining
+    own = epochs.group_by("key").agg(pl.col("epoch", "ic", *FOLLOWED).last())
     return trials.drop("val_acc").join(own, on="key", how="left", maintain_order="left").with_columns(
         last_epoch=last, reported=reported.clip(0), work=first + again
     )  # fmt: skip
@@ -200,7 +206,7 @@ def _seconds_left(table: pl.DataFrame, epochs: pl.DataFrame, total: int, at_once
 def _eligible(objective: str) -> pl.Expr:
     """Return which trials may be the best: trained, not ended badly, with a value of the objective."""
     value = pl.col(objective)
-    return pl.col("status").is_in(["running", "interrupted", "finished"]) & (pl.col("epoch") > 0) & value.is_finite()
+    return pl.col("status").is_in([*BEGUN, "stopped", "finished"]) & (pl.col("epoch") > 0) & value.is_finite()
 
 
 def _best(table: pl.DataFrame, settings: Sequence[str], objective: str) -> Best | None:
@@ -235,7 +241,7 @@ def _summary(
 
 
 def _failures(trials: pl.DataFrame) -> tuple[Failure, ...]:
-    bad = trials.filter(pl.col("reason") != "", pl.col("status") != "interrupted")
+    bad = trials.filter(pl.col("reason") != "", pl.col("status").is_in(BADLY))
     grouped = bad.reverse().group_by("status", "reason", maintain_order=True).len().head(SHOWN)
     return tuple(Failure(count, status, reason) for status, reason, count in grouped.iter_rows())
 

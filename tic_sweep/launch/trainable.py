@@ -67,6 +67,15 @@ class SweepTrainable(tune.Trainable):
             return self._last | {REPORT: report_to_dict(report)}
         return self._last | {OUTCOME: asdict(self._training.outcome), "done": True}
 
+    def halt(self, status: str, reason: str) -> dict[str, Any]:
+        """End the trial between two reports, because a scheduler says so, and return its outcome as plain data.
+
+        The driver calls it when it has the last report, so that the checkpoint loses no row.
+        """
+        assert self._training is not None  # noqa: S101 - it has reported
+        self._training.halt(status, reason)
+        return asdict(self._training.outcome)
+
     def cleanup(self) -> None:
         """Let go of the trial's memory. Its state is not saved here: its last report may never have arrived."""
         self._training = self._reports = None

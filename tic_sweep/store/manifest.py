@@ -30,6 +30,9 @@ class Manifest:
     samples: int = 0
     searcher: str = "random"
     objective: str = "val_acc"
+    scheduler: str = "none"
+    race: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Of a raced sweep: ``budget``, ``holdout``, ``grace`` and, under ``order``, the keys of its trials as planned."""
     sweep_file_text: str = ""
     version: str = ""
     command: str = ""

@@ -67,6 +67,14 @@ class Attempt(ABC):
             host=socket.gethostname(),
         )
 
+    def halt(self, status: str, reason: str) -> None:
+        """End the attempt here because a scheduler says so: ``paused``, or ``stopped`` for good.
+
+        Its checkpoint remains, from which either could go on.
+        """
+        self._ending = {"status": status, "reason": reason}
+        self.save()
+
     def save(self) -> None:
         """Write the checkpoint now, if the trial keeps one and has something to keep."""
         if self._checkpoint is None or not self._begun:

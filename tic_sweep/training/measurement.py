@@ -70,6 +70,7 @@ def measure(
         chunk=chunk,
         generator=generator,
         masks=masks,
+        precision=config.fisher.ic_se,
     )
 
 
@@ -114,14 +115,15 @@ def fisher_rows(trace: FisherTrace, key: str, epoch: int, detail: str) -> Iterat
                 yield FisherRow(key=key, epoch=epoch, level=level, part=part, t=t, fisher_trace=mean, fisher_se=error)
 
 
-def centroid_fields(trace: FisherTrace | None, timesteps: int) -> dict[str, float | None]:
+def centroid_fields(trace: FisherTrace | None, timesteps: int) -> dict[str, float | int | None]:
     """Return the fields of an epoch row that a measurement fills; all None without one."""
     if trace is None:
-        return {"ic": None, "ic_se": None, "ic_rel": None, "fisher_sum": None}
+        return {"ic": None, "ic_se": None, "ic_rel": None, "fisher_sum": None, "fisher_images": None}
     values = {
         "ic": trace.ic,
         "ic_se": trace.ic_stderr,
         "ic_rel": relative_centroid(trace.ic, timesteps),
         "fisher_sum": float(trace.trace_T.sum()),
     }
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+    known = {name: None if math.isnan(value) else value for name, value in values.items()}
+    return known | {"fisher_images": trace.images}

@@ -30,7 +30,7 @@ from tic_sweep.training.measurement import (
     measure,
     measure_layers,
 )
-from tic_sweep.training.phases import is_due
+from tic_sweep.training.phases import is_due, is_fisher_due
 from tic_sweep.training.presentation import Presentation
 from tic_sweep.training.probing import probe_images, probe_rows
 
@@ -64,13 +64,17 @@ class Observation:
 
 
 class Observer:
-    """Looks at a trial's network, always at the same images; ``chunk`` bounds the memory that measuring takes."""
+    """Looks at a trial's network, always at the same images; ``chunk`` bounds the memory that measuring takes.
+
+    ``centroids`` are those measured so far, by epoch: whether another is needed may depend on them.
+    """
 
     def __init__(self, config: TrialConfig, data: TrialData, present: Presentation, chunk: int) -> None:
         self._config, self._data, self._present, self._chunk = config, data, present, chunk
         self.fisher_images = fisher_images(config, data)
         self.dynamics_images = dynamics_images(config, data)
         self.probe_images = probe_images(config, data)
+        self.centroids: dict[int, float] = {}
 
     def look(self, model: SpikingNetwork, epoch: int, masks: Mapping[str, Tensor]) -> Observation:
         """Look at everything that is due after ``epoch``; raises Diverged if something seen is not finite."""
@@ -80,13 +84,15 @@ class Observer:
         with timed(seconds, "eval_seconds"):
             validation = self.validate(model, epoch)
         with timed(seconds, "fisher_seconds"):
-            if is_due(config, config.fisher.every, epoch):
+            if is_fisher_due(config, epoch, self.centroids):
                 trace = measure(model, config, self.fisher_images, masks=masks, **shared)
         with timed(seconds, "probe_seconds"):
             if is_due(config, config.probes.dynamics_every, epoch):
                 layers = measure_layers(model, config, self.dynamics_images, **shared)
             probed = probe_rows(model, config, self.probe_images, **shared)
         _refuse_infinite(validation, trace, layers, probed, epoch)
+        if trace is not None and not math.isnan(trace.ic):
+            self.centroids[epoch] = trace.ic
         return Observation(
             config=config, epoch=epoch, validation=validation, trace=trace, layers=layers, probed=probed,
             seconds=seconds,

@@ -7,10 +7,12 @@ with E = ``optimiser.epochs`` and N = ``pruning.epochs``. A cycle prunes before 
 follow one another after epoch E.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tic_sweep.config import TrialConfig
 from tic_sweep.training.rates import rate_at
+from tic_sweep.transition import CONFIRM, find_transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,17 @@ def learning_rate(config: TrialConfig, epoch: int) -> float:
 def is_due(config: TrialConfig, every: int, epoch: int) -> bool:
     """Tell whether a measurement is due: every few epochs, 0 being never, and after the first training and the last."""
     return bool(every) and (epoch % every == 0 or epoch in {config.optimiser.epochs, config.last_epoch})
+
+
+def is_fisher_due(config: TrialConfig, epoch: int, centroids: Mapping[int, float]) -> bool:
+    """Tell whether the Fisher trace is to be measured after ``epoch``, given the centroids measured before it.
+
+    With ``fisher.until_turned`` it is measured until `CONFIRM` reports after the transition stand by it; from then on
+    only where it is due in any case, after the first training and the last.
+    """
+    if not is_due(config, config.fisher.every, epoch):
+        return False
+    if not config.fisher.until_turned or epoch in {config.optimiser.epochs, config.last_epoch}:
+        return True
+    turned = find_transition(list(centroids), list(centroids.values()), config.timesteps).epoch
+    return turned is None or sum(later > turned for later in centroids) < CONFIRM

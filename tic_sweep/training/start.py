@@ -37,6 +37,10 @@ class Trainer(Protocol):
         """Write the checkpoint now."""
         ...
 
+    def halt(self, status: str, reason: str) -> None:
+        """End the attempt between two reports, with a checkpoint: ``paused`` or ``stopped``."""
+        ...
+
 
 def start_trial(
     config: TrialConfig, data: RawData | None, resources: Resources, checkpoint: Path | None = None

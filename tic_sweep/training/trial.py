@@ -146,6 +146,7 @@ class Training(Attempt):
             "train_seconds": self._train_seconds,
             "val_acc": self._val_acc,
             "best": self._best,
+            "centroids": self._observer.centroids,
             "model": self.model.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "cycles": self._cycles.state(),
@@ -155,6 +156,7 @@ class Training(Attempt):
         self.model.load_state_dict(state["model"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._epoch, self._val_acc, self._best = state["epoch"], state["val_acc"], state["best"]
+        self._observer.centroids = state.get("centroids", {})  # a checkpoint from before they were kept lacks these
         if "cycles" in state:  # a checkpoint from before there were cycles lacks these
             self._train_seconds = state["train_seconds"]
             self._cycles.restore(state["cycles"])

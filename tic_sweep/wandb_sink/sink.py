@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tic_sweep.plan import PlannedTrial
-from tic_sweep.records import EpochRow, Report, TrialRow
+from tic_sweep.records import BADLY, EpochRow, Report, TrialRow
 from tic_sweep.store import ResultsFolder
 from tic_sweep.wandb_sink.client import Client, NotTakenError, log, one_line, summarise
 from tic_sweep.wandb_sink.ledger import note
@@ -155,7 +155,7 @@ class WandbSink:
         if run is None:
             return
         summarise(run, summary_of(row))
-        self._client.finish(run, exit_code=0 if row.status == "finished" else 1)
+        self._client.finish(run, exit_code=1 if row.status in (*BADLY, "interrupted") else 0)
         note(self._client.folder, row)
 
     def _opened(self, live: _Live, step: int | None) -> "wandb.Run | None":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tic_sweep.records import BADLY
 from tic_sweep.wandb_sink.client import Client, NotTakenError, log, summarise
 from tic_sweep.wandb_sink.ledger import note
 from tic_sweep.wandb_sink.naming import Naming
@@ -27,6 +28,6 @@ def _mirror(client: Client, naming: Naming, stored: StoredTrial) -> bool:
         for entry in entries(report):
             log(run, entry)
     summarise(run, summary_of(stored.row))
-    client.finish(run, exit_code=0 if stored.row.status == "finished" else 1)
+    client.finish(run, exit_code=1 if stored.row.status in BADLY else 0)
     note(client.folder, stored.row)
     return True

@@ -1,0 +1,213 @@
+"""A race told again from the store: the policy that was, what it recommends, what it cost, and how it is shown."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import Results, open_results
+from analysis.figures.catalogue import chosen_figures
+from analysis.figures.writing import write_figures
+from analysis.plot_races import plot_race
+from analysis.race_texts import race_finding, race_texts, spent_text
+from analysis.races import answers, as_good_range, race_curves, race_of, race_trials, told
+from analysis.report import write_report
+from analysis.tables import finding
+from tic_sweep.config import TrialConfig, replaced, trial_key
+from tic_sweep.racing import Look
+from tic_sweep.records import EpochRow, TrialRow
+from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
+
+Ran = tuple[float, str, tuple[float, ...]]
+"""Rate, status, and validation accuracy by epoch from 0 on."""
+RACE: tuple[Ran, ...] = (
+    (0.3, "finished", (0.1, 0.5, 0.7, 0.9, 0.9)), (0.1, "stopped", (0.1, 0.2)), (1.0, "stopped", (0.1, 0.4, 0.6)),
+    (3.0, "diverged", (0.1,)),
+)  # fmt: skip
+
+
+def raced(path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, ...] = (8,)) -> Results:
+    """Write a raced sweep, trial after trial: an epoch takes 2 s, a Fisher measurement 1 s; return its results."""
+    folder = ResultsFolder.create(path)
+    configs = [
+        (replaced(TrialConfig(timesteps=t), {"optimiser.lr": lr, "optimiser.epochs": 4}), status, values)
+        for t in timesteps
+        for lr, status, values in trials
+    ]
+    order = [trial_key(config) for config, *_ in configs]
+    race: dict[str, Any] = {"budget": 1.0, "holdout": 0.0, "grace": 0.25, "order": order}
+    varied = ("optimiser.lr", *(("timesteps",) if len(timesteps) > 1 else ()))
+    Manifest(
+        sweep="demo", scale="laptop", question="Which rate?", varied=varied, scheduler="asha", race=race,
+    ).save(folder.manifest)  # fmt: skip
+    with ResultsWriter(folder) as writer:
+        for config, status, values in configs:
+            key = trial_key(config)
+            for epoch, accuracy in enumerate(values):
+                writer.add(
+                    EpochRow(
+                        key=key, epoch=epoch, val_loss=1.0, val_acc=accuracy, ic=5.0, ic_se=0.1,
+                        train_seconds=2.0 if epoch else 0.0, eval_seconds=0.0, fisher_seconds=1.0,
+                    )
+                )  # fmt: skip
+            reason = "" if status == "finished" else f"{status} at {len(values) - 1}"
+            row = TrialRow(key=key, sweep="demo", scale="laptop", status=status, reason=reason)
+            writer.add(row, config)
+    return open_results(path)
+
+
+def test_a_policy_hears_what_was_told_in_its_order(tmp_path: Path) -> None:
+    """Reports and bad ends, as they came; a finished or stopped trial's end says nothing that its reports do not."""
+    results = raced(tmp_path / "r")
+    heard = list(told(results.epochs, results.trials))
+    keys = results.manifests[0].race["order"]
+
+    assert [keys[0]] * 5 + [keys[1]] * 2 + [keys[2]] * 3 + [keys[3]] * 2 == [key for key, _ in heard]
+    assert "diverged" == heard[-1][1]
+    assert Look(epoch=1, ic=5.0, ic_se=0.1, val_acc=0.5, val_loss=1.0) == heard[1][1]
+
+
+def test_the_policy_is_as_it_was(tmp_path: Path) -> None:
+    """It has every look of every trial, and knows which one diverged."""
+    race = race_of(raced(tmp_path / "r"))
+
+    assert [4, 1, 2, 0] == [entrant.epoch for entrant in race.entrants.values()]
+    assert ["", "", "", "diverged"] == [entrant.left for entrant in race.entrants.values()]
+
+
+def test_what_it_comes_to(tmp_path: Path) -> None:
+    """0.3 got furthest; 7 of 16 epochs, and 11 measurements of half an epoch's time each."""
+    (answer,) = answers(raced(tmp_path / "r"))
+    spent = answer.spent
+
+    assert 0.3 == answer.recommendation.rate
+    assert (7, 11 * 1.0 / 2.0, 16) == (spent.epochs, spent.fisher, spent.grid)
+    assert (7 + 5.5) / 16 == spent.share
+    low, high = as_good_range(answer)
+    assert low <= 0.3 <= high
+
+
+def test_only_what_got_half_as_far_is_called_as_good(tmp_path: Path) -> None:
+    """Of equal rates the one that went half the way counts, the one that was given up at once does not."""
+    same = (0.1, 0.2, 0.3, 0.4, 0.5)
+    (answer,) = answers(
+        raced(tmp_path / "r", ((0.3, "finished", same), (1.0, "stopped", same[:3]), (0.1, "stopped", same[:2])))
+    )
+
+    assert {1.0, 0.1} == set(answer.recommendation.as_good)
+    assert ((1.0,), (0.3, 1.0)) == (answer.as_good, as_good_range(answer))
+
+
+@pytest.mark.parametrize(("best", "edge"), [(0.1, "lowest"), (0.3, ""), (1.0, "highest")])
+def test_a_best_rate_at_the_edge_is_called_so(tmp_path: Path, best: float, edge: str) -> None:
+    """The question should be asked again with a wider range."""
+    trials = tuple((rate, "finished", (0.1, 0.9 if rate == best else 0.2)) for rate in (0.1, 0.3, 1.0))
+    results = raced(tmp_path / "r", trials)
+
+    assert (best, edge) == (answers(results)[0].recommendation.rate, answers(results)[0].edge)
+    assert bool(edge) == (f"the {edge or 'no'} rate tried" in race_finding(results))
+
+
+def test_each_stratum_has_its_answer(tmp_path: Path) -> None:
+    """Rates are compared within a T, and the finding has a line for each."""
+    results = raced(tmp_path / "r", timesteps=(4, 8))
+
+    assert [{"timesteps": 4}, {"timesteps": 8}] == [answer.setting for answer in answers(results)]
+    assert 2 == len(race_finding(results).splitlines())
+    assert finding(results) == race_finding(results)
+
+
+def test_trials_by_how_far_they_got(tmp_path: Path) -> None:
+    """With what ended them."""
+    table = race_trials(raced(tmp_path / "r"))
+
+    assert [(0.3, 4, 4, 0.9), (1.0, 2, 4, 0.6), (0.1, 1, 4, 0.2), (3.0, 0, 4, 0.1)] == table.select(
+        "optimiser.lr", "epochs", "planned", "val_acc"
+    ).rows()
+    assert ["", "stopped at 2", "stopped at 1", "diverged at 0"] == table["reason"].to_list()
+    assert table["turned"].null_count() == 4
+
+
+def test_curves_are_those_of_the_first_training(tmp_path: Path) -> None:
+    """By rate, seed and epoch."""
+    results = raced(tmp_path / "r")
+    table = race_curves(results.epochs, results.trials).collect()
+
+    assert [(0.1, 0), (0.1, 1), (0.3, 0)] == table.select("optimiser.lr", "epoch").rows()[:3]
+    assert 11 == table.height
+
+
+def test_the_finding_names_rate_and_price(tmp_path: Path) -> None:
+    """In words, with what cannot be told from it."""
+    text = race_finding(raced(tmp_path / "r"))
+
+    assert text.startswith("Recommended learning rate: 0.3;")
+    assert "7 epochs were trained, 44 % of the 16 of the full grid; Fisher measurements took the time of 6 more" in text
+
+
+@pytest.mark.parametrize(
+    ("spent", "text"),
+    [
+        ((30, 0.0, 120), "30 epochs were trained, 25 % of the 120 of the full grid."),
+        ((30, 30.0, 120), "the 120 of the full grid; Fisher measurements took the time of 30 more, 50 % together."),
+        ((0, 0.0, 0), "0 epochs were trained, none of the 0 of the full grid."),
+    ],
+)
+def test_prices_in_words(spent: tuple[int, float, int], text: str) -> None:
+    """Epochs first; what measuring cost is added, not hidden."""
+    assert spent_text(*spent).endswith(text)
+
+
+def test_a_race_without_reports_recommends_nothing(tmp_path: Path) -> None:
+    """It says so."""
+    results = raced(tmp_path / "r", tuple((rate, "planned", ()) for rate in (0.1, 0.3)))
+
+    assert race_finding(results).startswith("No learning rate can be recommended yet")
+
+
+def test_the_report_answers_the_question(tmp_path: Path) -> None:
+    """With a section, its figure, and a row per rate that says why it went no further."""
+    results = raced(tmp_path / "r")
+    texts = race_texts(results)
+    page = write_report(tmp_path / "r").read_text(encoding="utf-8")
+
+    assert texts is not None
+    assert ["0.3", "recommended", "1", "4 of 4", "later than 4", "90.0 %", "finished"] == list(texts.rows[0])
+    assert "stopped at 2" in texts.rows[1]
+    assert "Which learning rate?" in page
+
+
+def test_a_line_per_trial_ends_where_it_was_stopped(tmp_path: Path) -> None:
+    """The last point of a stopped trial is a cross, of a finished one a dot; others have no mark."""
+    figure = plot_race(raced(tmp_path / "r"))
+    accuracies = {trace.name: trace for trace in figure.data if trace.xaxis == "x2"}
+
+    assert {"0.1", "0.3", "1.0", "3.0"} == accuracies.keys()
+    assert ((0, 1), "x", (0, 9)) == tuple(
+        map(_tupled, (accuracies["0.1"].x, accuracies["0.1"].marker.symbol, accuracies["0.1"].marker.size))
+    )
+    assert "circle" == accuracies["0.3"].marker.symbol
+    assert (0,) == _tupled(accuracies["3.0"].marker.size)
+
+
+def test_a_sweep_that_was_not_raced_shows_no_race(tmp_path: Path) -> None:
+    """Neither figure nor table."""
+    from store.fabricated import TURNING, write_sweep
+
+    write_sweep(tmp_path / "r", [({"optimiser.lr": 0.3}, "finished", TURNING)])
+    results = open_results(tmp_path / "r")
+
+    assert (None, 0) == (race_texts(results), len(plot_race(results).data))
+    assert [] == list(write_figures(results, tmp_path / "f", chosen_figures(["race"]), formats=("png",)))
+
+
+def test_the_figure_for_print_says_what_its_marks_mean(tmp_path: Path) -> None:
+    """One file, with a caption that names the recommended rate."""
+    (written,) = write_figures(raced(tmp_path / "r"), tmp_path / "f", chosen_figures(["race"]), formats=("png",))
+
+    assert ["race.png"] == [path.name for path in written.files]
+    assert "the recommended rate's, 0.3" in written.caption
+
+
+def _tupled(value: Any) -> Any:
+    return value if isinstance(value, str) else tuple(value)

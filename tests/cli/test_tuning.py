@@ -1,0 +1,146 @@
+"""`tune-lr` as a user meets it: an answer, the same one when asked again, and one line for nonsense."""
+
+import json
+from pathlib import Path
+
+import pytest
+from launch.launch_fakes import LearningTraining, rows
+
+from tic_sweep.cli import main
+from tic_sweep.launch.options import Options
+from tic_sweep.tune import Question, tune_learning_rate
+
+SMALL = (
+    "--epochs", "4", "--rates", "4", "--set", "data.train_samples=100", "--set", "data.validation_samples=50",
+    "--set", "fisher.samples=8", "--set", "data.test_samples=50", "--timesteps", "2", "--in-process", "--wandb", "off",
+)  # fmt: skip
+
+
+def call(*arguments: str) -> int:
+    """Run the command line in this process and return its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let trials be stand-ins whose accuracy grows with the rate, in an empty folder."""
+    from tic_sweep.launch import in_process
+
+    real = in_process.run_in_process
+    monkeypatch.setattr(in_process, "run_in_process", lambda *a, **k: real(*a, **k, training=LearningTraining))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("quick")
+def test_it_answers_with_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    """The rate, the price, a table of the rates, a figure and a report."""
+    code = call("tune-lr", *SMALL, "--policy", "accuracy")
+    out, err = capsys.readouterr()
+    told = " ".join(out.split())
+
+    assert (0, "") == (code, err)
+    assert "Recommended learning rate: 3.0;" in told
+    assert "of the 32 of the full grid" in told
+    assert "recommended" in out
+    place = Path("results/tune_lr-digits-small_conv")
+    assert (place / "figures" / "race.png").exists()
+    assert "Which learning rate?" in (place / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("quick")
+def test_json_is_all_there_is_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script reads the answer, the range around it, what it cost and where the evidence lies."""
+    assert 0 == call("tune-lr", *SMALL, "--policy", "accuracy", "--json")
+    told = json.loads(capsys.readouterr().out)
+
+    assert (3.0, True, 32) == (told["learning_rate"], told["complete"], told["grid_epochs"])
+    assert told["low"] <= 3.0 <= told["high"]
+    assert told["epochs"] <= 0.35 * 32 + 1
+    assert Path(told["figure"]).exists()
+    assert Path(told["report"]).exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_asked_again_it_trains_nothing_and_answers_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the same command, and by resuming its results."""
+    answers = []
+    for again in (("tune-lr", *SMALL, "--policy", "accuracy", "--json"),) * 2:
+        assert 0 == call(*again)
+        answers.append(json.loads(capsys.readouterr().out))
+    epochs = rows(Path("results/tune_lr-digits-small_conv"), "epochs").height
+    assert 0 == call("resume", "results/tune_lr-digits-small_conv")
+    answers.append(json.loads(capsys.readouterr().out))
+
+    assert answers[0] == answers[1] == answers[2]
+    assert epochs == rows(Path("results/tune_lr-digits-small_conv"), "epochs").height
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_search_proposes_the_rates(capsys: pytest.CaptureFixture[str]) -> None:
+    """As many trials as a grid would have; asha ends most of them early."""
+    assert 0 == call("tune-lr", *SMALL, "--searcher", "tpe", "--budget", "100", "--json")
+    told = json.loads(capsys.readouterr().out)
+
+    assert 8 == sum(told["statuses"].values())
+    assert 0.01 <= told["learning_rate"] <= 3.0
+    assert told["statuses"]["stopped"] > 0
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--dataset", "mnits"), "--dataset must be one of digits,"),
+        (("--low", "4"), "--low and --high must be rates with 0 < low < high, got 4.0 and 3.0"),
+        (("--budget", "0"), "--budget must be percent"),
+        (("--policy", "best"), "--policy must be one of"),
+        (("--set", "optimiser.lr=0.1"), "--set optimiser.lr is what varies"),
+        (("--seeds", "a"), "must be whole numbers separated by commas"),
+    ],
+)
+def test_nonsense_is_one_line(words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With exit code 2, and nothing made."""
+    code = call("tune-lr", *words)
+    out, err = capsys.readouterr()
+
+    assert (2, "", 1) == (code, out, err.count("\n"))
+    assert message in err
+    assert not Path("results").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_another_question_is_not_mixed_in(capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of trials with another tau is refused by name and value."""
+    assert 0 == call("tune-lr", *SMALL, "--policy", "accuracy", "--results", "r")
+    capsys.readouterr()
+
+    assert 2 == call("tune-lr", *SMALL, "--policy", "accuracy", "--results", "r", "--tau", "3")
+    assert "holds a race with neuron.tau 2.0, asked for is 3.0: give another folder" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_library_call_returns_the_answer() -> None:
+    """With the question as a value."""
+    question = Question(
+        epochs=4, rates=4, timesteps=2, policy="accuracy", changes={"data.train_samples": 100}, budget=50
+    )
+    found = tune_learning_rate(question, options=Options(in_process=True, wandb="off"), results=Path("r"))
+
+    assert (3.0, True, 32) == (found.rate, found.complete, found.grid_epochs)
+    assert found.share == found.epochs / 32
+
+
+@pytest.mark.usefixtures("quick")
+def test_any_sweep_can_be_raced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`run --scheduler` stops trials early, and the report says which rate to take."""
+    words = ("--set", "fisher.every=0", "--seeds", "0", "--in-process", "--wandb", "off", "--results", "r")
+    assert 0 == call("run", "quickstart", "--scheduler", "accuracy", "--holdout", "0", *words)
+
+    assert "Recommended learning rate: 3.0" in " ".join(capsys.readouterr().out.split())
+    assert {"finished", "stopped"} == set(rows(tmp_path / "r", "trials")["status"])
+    assert 0 == call("plan", "quickstart", "--scheduler", "accuracy", "--budget", "0.3", "--no-cost")
+    assert "Raced by accuracy: most trials end early, at most 30 % of" in " ".join(capsys.readouterr().out.split())
+    assert 2 == call("run", "quickstart", "--scheduler", "hybrid", "--set", "fisher.every=0", "--seeds", "0")
+    assert "looks at IC, which fisher.every 0 never measures" in capsys.readouterr().err
