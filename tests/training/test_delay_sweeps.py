@@ -17,7 +17,7 @@ def configs(name: str, scale: str) -> list[TrialConfig]:
     return [planned.config for planned in plan(load_sweep(name)[0].at(scale)[1], sweep_name=name)]
 
 
-@pytest.mark.parametrize(("scale", "sparsities", "structures"), [("laptop", 2, 2), ("paper", 9, 3)])
+@pytest.mark.parametrize(("scale", "sparsities", "structures"), [("laptop", 3, 2), ("paper", 9, 3)])
 def test_fixed_and_learnt_delays_meet_every_structure_at_every_sparsity(scale: str, sparsities: int, structures: int):
     """Five seeds of each; a dense network has no structure to learn, so that only its delays vary."""
     trials = configs("delays", scale)
