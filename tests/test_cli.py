@@ -307,20 +307,20 @@ def test_an_unwritable_place_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_resume_reads_the_command_that_started_the_sweep(tmp_path: Path) -> None:
     """Options, changes and paths survive the way into the manifest and back, from any directory."""
-    from tic_sweep.cli.running import _circumstance, _command_line, _started_with, run
+    from tic_sweep.cli.running import _started_with, circumstance, command_line, run
 
     given = [
         "quickstart", "--set", "optimiser.lr=0.1", "--set", "model.name=small_conv", "--seeds", "0,2", "--data", "here",
         "--gpus-per-trial", "0.5", "--checkpoint-seconds", "7", "--in-process", "--wandb", "offline",
     ]  # fmt: skip
     context = run.make_context("run", list(given))
-    back = _started_with(_command_line(context, "quickstart"))
+    back = _started_with(command_line(context, "run", "quickstart"))
 
     assert (("optimiser.lr", 0.1), ("model.name", "small_conv")) == back["changes"]
     assert ((0, 2), Path("here").absolute(), 0.5, True) == tuple(
         back[name] for name in ("seeds", "data", "gpus_per_trial", "in_process")
     )
-    assert 7 == _circumstance(back | {"in_process": False}).resources.checkpoint_seconds
+    assert 7 == circumstance(back | {"in_process": False}).resources.checkpoint_seconds
     assert {} == _started_with("")
 
 

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from store.fabricated import STAYING, TURNING, write_sweep
 
+from analysis.figures.catalogue import FIGURES
 from tic_sweep.cli import main
 from tic_sweep.store import ResultsFolder
 
@@ -36,7 +37,7 @@ def test_figures_go_into_the_results_folder(
         "fig1-learning-rate-0-3 (png, pdf): Fig. 1: IC and I_t over training",
         "fig1-learning-rate-0-1 (png, pdf): Fig. 1: IC and I_t over training",
         "fig4d (png, pdf): Fig. 4d: learning rate",
-        "2 of 17 figures drawn. The results hold nothing for the other 15.",
+        f"2 of {len(FIGURES)} figures drawn. The results hold nothing for the other {len(FIGURES) - 2}.",
         "Captions: r/figures/captions.md",
     ]
     assert ResultsFolder.create(folder).figures == folder / "figures"

@@ -273,6 +273,8 @@ OTHER_VALUES: dict[str, object] = {
     "fisher.samples": 17,
     "fisher.split": "validation",
     "fisher.detail": "layer",
+    "fisher.ic_se": 100.0,
+    "fisher.until_turned": True,
     "sequences.name": "raw_hd",
     "sequences.train_samples": 40,
     "sequences.validation_samples": 20,
@@ -320,6 +322,8 @@ FLIPPED_FROM: dict[str, TrialConfig] = {
     "neuron.reset": CHARGED,
     "neuron.reset_gradient": CHARGED,
     "loss.alpha": replaced(SMALL, {"loss.name": "alpha"}),
+    "fisher.ic_se": replaced(SMALL, {"fisher.samples": 48}),
+    "fisher.until_turned": replaced(SMALL, {"optimiser.epochs": 10}),
     "sequences.name": replaced(RAW_HD, {"sequences.name": "cyclic_sweeps"}),
     **{f"sequences.{name}": RAW_HD for name in ("validation_groups", "labels", "scaling")},
     **{f"sequences.{name}": SHD for name in ("bin_ms", "pooled")},
@@ -341,8 +345,10 @@ def test_every_field_that_is_read_has_another_value():
 
 
 @pytest.mark.parametrize(("path", "value"), OTHER_VALUES.items())
-def test_every_field_changes_the_trial(path: str, value: object):
+def test_every_field_changes_the_trial(request: pytest.FixtureRequest, path: str, value: object):
     """Changing any single field that the task reads changes the rows: no knob is without an effect."""
+    if path == "fisher.until_turned":
+        request.getfixturevalue("information_turns_at_5")
     config = FLIPPED_FROM.get(path, SMALL)
     flipped = replaced(config, {path: value})
     before, after = run(config), run(flipped)

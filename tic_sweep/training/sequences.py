@@ -150,6 +150,7 @@ class SequenceTraining(Attempt):
             "optimiser": self._optimiser.state_dict(),
             "positions": {} if self._positions is None else self._positions.state_dict(),
             "rewirer": {} if self.rewirer is None else self.rewirer.state(),
+            "centroids": self._observer.centroids,
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -160,3 +161,4 @@ class SequenceTraining(Attempt):
         if self.rewirer is not None:
             self.rewirer.restore(state["rewirer"])
         self._epoch, self._val_acc, self._best = state["epoch"], state["val_acc"], state["best"]
+        self._observer.centroids = state["centroids"]
