@@ -51,7 +51,7 @@ def on_ray(folder: Path, race: Race, training: type = LearningTraining) -> list[
         race.dismiss = lambda trial, outcome: recorder.ended(trial.key, outcome)
         race.line_up([trial.key for trial in TRIALS])
         run_on_ray(
-            TRIALS, recorder=recorder, images=IMAGES, options=Options(), slots=2, scratch=folder / "tune",
+            TRIALS, recorder=recorder, data=IMAGES, options=Options(), slots=2, scratch=folder / "tune",
             session=writer.session, checkpoints=folder / "checkpoints", stop=Stop(), training=training, race=race,
         )  # fmt: skip
     return recorder.problems
