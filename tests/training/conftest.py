@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from tic_sweep.data import RawImages, load_images
+from tic_sweep.delays import DelayNetwork
 from tic_sweep.fisher import FisherTrace
 from tic_sweep.training import observation
+from tic_sweep.training.sequence_observation import SequenceObserver
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +36,17 @@ def information_turns_at_5(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _hold_information(monkeypatch: pytest.MonkeyPatch, where: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
-    measure = observation.measure
+    measure, measure_sequences = observation.measure, SequenceObserver._measure
+
+    def held(trace: FisherTrace, epoch: int) -> FisherTrace:
+        t_T = torch.arange(1, trace.units_NT.shape[1] + 1)
+        return replace(trace, units_NT=(trace.units_NT + 1) * torch.where(where(t_T, epoch), 1.0, 1e-12))
 
     def measured(*given: Any, epoch: int, **named: Any) -> FisherTrace:
-        trace = measure(*given, epoch=epoch, **named)
-        t_T = torch.arange(1, trace.units_NT.shape[1] + 1)
-        return replace(trace, units_NT=trace.units_NT * torch.where(where(t_T, epoch), 1.0, 1e-12))
+        return held(measure(*given, epoch=epoch, **named), epoch)
+
+    def measured_sequences(self: SequenceObserver, model: DelayNetwork, epoch: int) -> FisherTrace:
+        return held(measure_sequences(self, model, epoch), epoch)
 
     monkeypatch.setattr(observation, "measure", measured)
+    monkeypatch.setattr(SequenceObserver, "_measure", measured_sequences)

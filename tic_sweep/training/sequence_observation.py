@@ -25,7 +25,7 @@ from tic_sweep.training.evaluation import EVALUATION_BATCH, Evaluation, hits, ho
 from tic_sweep.training.loss import horizon_losses
 from tic_sweep.training.measurement import centroid_fields, fisher_rows, fixed_choice
 from tic_sweep.training.observation import timed
-from tic_sweep.training.phases import is_due
+from tic_sweep.training.phases import is_fisher_due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,10 @@ class SequenceObservation:
 
 
 class SequenceObserver:
-    """Looks at a trial's network, always at the same sequences; ``chunk`` bounds the memory that measuring takes."""
+    """Looks at a trial's network, always at the same sequences; ``chunk`` bounds the memory that measuring takes.
+
+    ``centroids`` are those measured so far, by epoch: whether another is needed may depend on them.
+    """
 
     def __init__(self, config: TrialConfig, data: SequenceData, chunk: int) -> None:
         self._config, self._data, self._chunk = config, data, chunk
@@ -74,6 +77,7 @@ class SequenceObserver:
             )
         chosen = fixed_choice(split.labels, config.fisher.samples, config.seed)
         self.fisher_sequences = SequenceSplit(split.x[chosen], split.labels[chosen])
+        self.centroids: dict[int, float] = {}
 
     def look(self, model: DelayNetwork, epoch: int) -> SequenceObservation:
         """Look at everything that is due after ``epoch``; raises Diverged if something seen is not finite."""
@@ -85,12 +89,14 @@ class SequenceObserver:
             if config.delays.learn:
                 soft_acc = evaluate_sequences(model, self._data.validation, config.delays.readout, soft=True)[0].acc
         with timed(seconds, "fisher_seconds"):
-            if is_due(config, config.fisher.every, epoch):
+            if is_fisher_due(config, epoch, self.centroids):
                 trace = self._measure(model, epoch)
         if not math.isfinite(validation.loss):
             raise Diverged(f"validation loss is {validation.loss} after epoch {epoch}")
         if trace is not None and not math.isfinite(float(trace.trace_T.sum())):
             raise Diverged(f"the Fisher trace is not finite after epoch {epoch}")
+        if trace is not None and not math.isnan(trace.ic):
+            self.centroids[epoch] = trace.ic
         return SequenceObservation(
             config=config, epoch=epoch, validation=validation, test=test, soft_acc=soft_acc, firing_rate=firing_rate,
             trace=trace, seconds=seconds,
@@ -113,6 +119,7 @@ class SequenceObserver:
             chunk=self._chunk,
             generator=stream(self._config.seed, "fisher", epoch + 1),  # epoch 0 of this stream chose the sequences
             masks={name: layer.mask for name, layer in model.layers().items()},
+            precision=fisher.ic_se,
         )
 
 

@@ -146,6 +146,7 @@ class SequenceTraining(Attempt):
             "epoch": self._epoch,
             "val_acc": self._val_acc,
             "best": self._best,
+            "centroids": self._observer.centroids,
             "model": self.model.state_dict(),  # masks and signs are buffers of it
             "optimiser": self._optimiser.state_dict(),
             "positions": {} if self._positions is None else self._positions.state_dict(),
@@ -160,3 +161,4 @@ class SequenceTraining(Attempt):
         if self.rewirer is not None:
             self.rewirer.restore(state["rewirer"])
         self._epoch, self._val_acc, self._best = state["epoch"], state["val_acc"], state["best"]
+        self._observer.centroids = state.get("centroids", {})  # a checkpoint from before they were kept lacks these
