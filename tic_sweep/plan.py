@@ -71,7 +71,7 @@ def adjusted(
     base = replaced(scale.base, changes)
     space = without(scale.space, {path: flatten(base)[path] for path in changes})
     drawn = has_draws(space)
-    return replace(
+    changed = replace(
         scale,
         base=base,
         space=space,
@@ -80,3 +80,9 @@ def adjusted(
         searcher=scale.searcher if drawn else "random",
         **(race or {}),
     )
+    idle = [name for name in race or {} if name != "scheduler"] if changed.scheduler == "none" else []
+    if idle:
+        raise ConfigError(
+            f"{idle[0]} has no effect without a race: give a scheduler, too, got {(race or {})[idle[0]]!r}."
+        )
+    return changed

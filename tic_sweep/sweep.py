@@ -194,7 +194,11 @@ def _check_raced(scale: Scale) -> None:
     if scale.grace and name == "first_turn":
         raise ConfigError(f"grace has no effect on scheduler {name}: leave it at 0, got {scale.grace!r}.")
     if base.task != "images" or "task" in varied_paths(scale.space):
-        raise ConfigError(f"scheduler must be none for task {base.task}, whose trials have no epochs, got {name!r}.")
+        raise ConfigError(
+            f"scheduler must be none for task {base.task}: only trials of task images are raced, got {name!r}."
+        )
+    if not base.optimiser.epochs and "optimiser.epochs" not in varied_paths(scale.space):
+        raise ConfigError(f"optimiser.epochs must be at least 1 with scheduler {name!r}, got 0: nothing is trained.")
     if RATE not in varied_paths(scale.space):
         raise ConfigError(f"scheduler {name!r} races learning rates: let {RATE} vary, or set scheduler to none.")
     race = build_race(name, holdout=scale.holdout, grace=scale.grace)

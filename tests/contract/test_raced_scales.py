@@ -39,6 +39,10 @@ def test_every_scheduler_is_accepted(scheduler: str) -> None:
             {"scheduler": "asha", "base": replaced(TrialConfig(), {"task": "xor", "optimiser.name": "adamw"})},
             "scheduler must be none for task xor",
         ),
+        (
+            {"scheduler": "asha", "base": replaced(TrialConfig(), {"task": "sequences", "timesteps": 40})},
+            "scheduler must be none for task sequences: only trials of task images are raced",
+        ),
     ],
 )
 def test_a_race_that_makes_no_sense_is_refused(wrong: dict[str, Any], message: str) -> None:
@@ -60,3 +64,13 @@ def test_a_launch_may_race_any_scale_or_none() -> None:
     assert ("asha", 0.2) == (cheaper.scheduler, cheaper.budget)
     with pytest.raises(ConfigError, match=r"let optimiser\.lr vary"):
         adjusted(scale, **(same | {"changes": {"optimiser.lr": 0.1}}))
+
+
+@pytest.mark.parametrize(("number", "value"), [("budget", 0.5), ("holdout", 0.0), ("grace", 0.2)])
+def test_what_shapes_a_race_is_refused_without_one(number: str, value: float) -> None:
+    """It would change nothing; with a scheduler beside it it does."""
+    scale, same = Scale(base=TrialConfig(), space=RATES), {"changes": {}, "seeds": None, "samples": None}
+
+    with pytest.raises(ConfigError, match=f"{number} has no effect without a race: give a scheduler, too, got {value}"):
+        adjusted(scale, race={number: value}, **same)
+    assert value == getattr(adjusted(scale, race={number: value, "scheduler": "asha"}, **same), number)

@@ -163,6 +163,20 @@ def test_measuring_leaves_training_untouched(kind: str):
     assert measured.weights_digest == unmeasured.weights_digest
 
 
+@pytest.mark.usefixtures("information_turns_at_5")
+def test_measuring_ends_once_it_has_turned_also_after_a_resume(tmp_path: Path):
+    """Two reports after epoch 5 stand by it; cut off after the last of them, the trial measures at the end alone."""
+    config = replaced(TURNING, {"fisher.until_turned": True})
+    undisturbed, _ = run(config)
+    ongoing = SequenceTraining(config, None, RESOURCES, tmp_path / "trial.pt").reports()
+    before = [next(ongoing) for _ in range(9)]
+
+    after, _ = run(config, tmp_path / "trial.pt")
+
+    assert [*range(8), 10] == [r.epoch.epoch for r in undisturbed if r.epoch.ic is not None]
+    assert numbers(undisturbed) == numbers(before[:8] + after)
+
+
 def test_looking_touches_no_parameter():
     """Whole delays are a way to evaluate: every weight, position and statistic stays as it was."""
     training = SequenceTraining(SMALL, None, RESOURCES)
@@ -273,7 +287,7 @@ OTHER_VALUES: dict[str, object] = {
     "fisher.samples": 17,
     "fisher.split": "validation",
     "fisher.detail": "layer",
-    "fisher.ic_se": 100.0,
+    "fisher.ic_se": 10.0,
     "fisher.until_turned": True,
     "sequences.name": "raw_hd",
     "sequences.train_samples": 40,
@@ -317,13 +331,15 @@ OTHER_VALUES: dict[str, object] = {
     "timesteps": 17,
     "seed": 1,
 }
+TURNING = replaced(SMALL, {"optimiser.epochs": 10})
+"""Long enough to turn at epoch 5 and to stay down."""
 CHARGED = replaced(SMALL, {"delays.order": "charge_first"})
 FLIPPED_FROM: dict[str, TrialConfig] = {
     "neuron.reset": CHARGED,
     "neuron.reset_gradient": CHARGED,
     "loss.alpha": replaced(SMALL, {"loss.name": "alpha"}),
     "fisher.ic_se": replaced(SMALL, {"fisher.samples": 48}),
-    "fisher.until_turned": replaced(SMALL, {"optimiser.epochs": 10}),
+    "fisher.until_turned": TURNING,
     "sequences.name": replaced(RAW_HD, {"sequences.name": "cyclic_sweeps"}),
     **{f"sequences.{name}": RAW_HD for name in ("validation_groups", "labels", "scaling")},
     **{f"sequences.{name}": SHD for name in ("bin_ms", "pooled")},

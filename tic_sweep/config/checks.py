@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from tic_sweep.config.catalogue import DATASETS
 from tic_sweep.config.fields import listed
-from tic_sweep.config.measuring import PUBLISHED_BATCH
 from tic_sweep.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def check_sizes(config: "TrialConfig") -> None:
 
 
 def check_measured(config: "TrialConfig") -> None:
-    """Refuse measurements on more images than their split has, or on too few, and probes that measure nothing."""
+    """Refuse measurements on more images than their split has, and probes that measure nothing."""
     fisher, probes, sizes = config.fisher, config.probes, config.split_images
     for name, asked, split, used in (
         ("fisher.samples", fisher.samples, fisher.split, fisher.every),
@@ -78,16 +77,6 @@ def check_measured(config: "TrialConfig") -> None:
     ):
         if used and asked > sizes[split]:
             raise ConfigError(f"{name} must be at most the {sizes[split]} images of the {split} split, got {asked}.")
-    if fisher.kind == "batch" and fisher.every and fisher.samples < PUBLISHED_BATCH:
-        raise ConfigError(
-            f"fisher.samples must be at least {PUBLISHED_BATCH}, a batch, when fisher.kind is batch, got "
-            f"{fisher.samples}."
-        )
-    if fisher.kind == "batch" and fisher.ic_se:
-        raise ConfigError(
-            f"fisher.ic_se must be 0 when fisher.kind is batch (too few units for a standard error), got "
-            f"{fisher.ic_se!r}."
-        )
     if probes.robustness_epochs and not probes.strengths:
         raise ConfigError(
             f"probes.strengths must name at least one multiple when probes.robustness_epochs is "

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from tic_sweep.config.catalogue import SEQUENCES
 from tic_sweep.config.fields import listed
-from tic_sweep.config.measuring import PUBLISHED_BATCH
 from tic_sweep.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def _check_cyclic(config: "TrialConfig") -> None:
 
 
 def _check_measured(config: "TrialConfig") -> None:
-    """Refuse Fisher traces on more sequences than are known to be there, or on too few."""
+    """Refuse Fisher traces on more sequences than are known to be there."""
     fisher = config.fisher
     if not fisher.every:
         return
@@ -78,10 +77,5 @@ def _check_measured(config: "TrialConfig") -> None:
     if fisher.samples > sizes[fisher.split] and not config.sequences.holds_out_groups:
         raise ConfigError(
             f"fisher.samples must be at most the {sizes[fisher.split]} sequences of the {fisher.split} split, got "
-            f"{fisher.samples}."
-        )
-    if fisher.kind == "batch" and fisher.samples < PUBLISHED_BATCH:
-        raise ConfigError(
-            f"fisher.samples must be at least {PUBLISHED_BATCH}, a batch, when fisher.kind is batch, got "
             f"{fisher.samples}."
         )

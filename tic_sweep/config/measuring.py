@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tic_sweep.config.fields import Section, choice, flag, integer, listing, real
+from tic_sweep.errors import ConfigError
 
 PUBLISHED_BATCH = 16
 """Images in a batch of the published code's Fisher trace, ``fisher.kind = batch``."""
@@ -34,6 +35,24 @@ class FisherConfig(Section):
     until_turned: bool = flag(
         False, "whether measurements end once the transition has come for sure, but for those where a training ends"
     )
+
+    def __post_init__(self) -> None:
+        """Check each field, and that batches are whole and asked for no standard error.
+
+        Raises:
+            ConfigError: naming the field, its value and what is accepted.
+        """
+        super().__post_init__()
+        if self.kind == "batch" and self.every and self.samples < PUBLISHED_BATCH:
+            raise ConfigError(
+                f"fisher.samples must be at least {PUBLISHED_BATCH}, a batch, when fisher.kind is batch, got "
+                f"{self.samples}."
+            )
+        if self.kind == "batch" and self.ic_se:
+            raise ConfigError(
+                f"fisher.ic_se must be 0 when fisher.kind is batch (too few units for a standard error), got "
+                f"{self.ic_se!r}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,6 @@ class SequenceObserver:
 
     def __init__(self, config: TrialConfig, data: SequenceData, chunk: int) -> None:
         self._config, self._data, self._chunk = config, data, chunk
-        self.centroids: dict[int, float] = {}
         split = data.train if config.fisher.split == "train" else data.validation
         if config.fisher.every and config.fisher.samples > len(split.labels):
             raise DataError(
@@ -78,6 +77,7 @@ class SequenceObserver:
             )
         chosen = fixed_choice(split.labels, config.fisher.samples, config.seed)
         self.fisher_sequences = SequenceSplit(split.x[chosen], split.labels[chosen])
+        self.centroids: dict[int, float] = {}
 
     def look(self, model: DelayNetwork, epoch: int) -> SequenceObservation:
         """Look at everything that is due after ``epoch``; raises Diverged if something seen is not finite."""

@@ -15,22 +15,27 @@ import torch
 
 from tic_sweep.config import Resources, TrialConfig, listed
 from tic_sweep.data import RawData, batches, prepare_sequences
-from tic_sweep.delays import Rewirer, build_network, positions_and_others, rewiring_of, sigma_schedule
+from tic_sweep.delays import (
+    DelayNetwork,
+    Rewirer,
+    build_network,
+    positions_and_others,
+    rewiring_of,
+    sigma_schedule,
+)
 from tic_sweep.records import EpochRow, Report, SequenceRow
 from tic_sweep.streams import stream
-from tic_sweep.training.attempt import Attempt, Diverged
-from tic_sweep.training.checkpoint import weights_digest
-from tic_sweep.training.cycles import copied
+from tic_sweep.training.attempt import Diverged
+from tic_sweep.training.network_attempt import UNTRAINED, NetworkAttempt
 from tic_sweep.training.optimisation import build_optimiser_of, set_learning_rate
 from tic_sweep.training.phases import learning_rate
 from tic_sweep.training.rates import rate_at
 from tic_sweep.training.sequence_epoch import Updates, train_sequences
 from tic_sweep.training.sequence_observation import SequenceObserver
 from tic_sweep.training.synapses import delay_rows, synapse_rows
-from tic_sweep.training.trial import UNTRAINED
 
 
-class SequenceTraining(Attempt):
+class SequenceTraining(NetworkAttempt[DelayNetwork]):
     """One trial of task sequences: train an epoch, look at the network with whole delays, report."""
 
     def __init__(
@@ -59,18 +64,7 @@ class SequenceTraining(Attempt):
         self._optimiser = build_optimiser_of(others, config.optimiser)
         self._positions = torch.optim.Adam(positions, lr=config.delays.position_lr) if positions else None
         self._sigma = sigma_schedule(config)
-        self._epoch = -1  # the last epoch reported; -1 is before the untrained report
-        self._val_acc: float | None = None
-        self._best: dict[str, Any] = {"epoch": None, "val_acc": -math.inf, "weights": {}}
         self._resume()
-
-    @property
-    def _begun(self) -> bool:
-        return self._epoch >= 0
-
-    @property
-    def _over(self) -> bool:
-        return self._epoch == self.config.last_epoch
 
     def _advance(self) -> Report:
         """Train the next epoch, but not for the untrained report, and tell what is seen of the network then."""
@@ -115,42 +109,19 @@ class SequenceTraining(Attempt):
         masks = [layer.mask for layer in self.model.layers().values()]
         return 1 - sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks)
 
-    def _keep_best(self, val_acc: float) -> None:
-        """Keep a copy of the best weights by validation so far; the first of equals stays."""
-        if self._epoch and val_acc > self._best["val_acc"]:
-            self._best = {"epoch": self._epoch, "val_acc": val_acc, "weights": copied(self.model.state_dict())}
-
-    def _results(self) -> dict[str, Any]:
-        best = self._best["epoch"]
-        return {
-            "epochs_done": max(self._epoch, 0),
-            "val_acc": self._val_acc,
-            "best_epoch": best,
-            "best_val_acc": None if best is None else self._best["val_acc"],
-            "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
-            "weights_digest": weights_digest(self.model.state_dict()),
-        }
-
-    def _conclusion(self) -> dict[str, Any]:
-        """Test the last weights and the best, with their own synapses; the last stay loaded."""
-        last = copied(self.model.state_dict())
-        accuracies = {"test_acc": self._observer.test(self.model).acc}
-        if self._best["weights"]:
-            self.model.load_state_dict(self._best["weights"])
-            accuracies["best_test_acc"] = self._observer.test(self.model).acc
-            self.model.load_state_dict(last)
-        return accuracies
+    def _tested(self) -> float:
+        return self._observer.test(self.model).acc
 
     def _state(self) -> dict[str, Any]:
         return {
             "epoch": self._epoch,
             "val_acc": self._val_acc,
             "best": self._best,
+            "centroids": self._observer.centroids,
             "model": self.model.state_dict(),  # masks and signs are buffers of it
             "optimiser": self._optimiser.state_dict(),
             "positions": {} if self._positions is None else self._positions.state_dict(),
             "rewirer": {} if self.rewirer is None else self.rewirer.state(),
-            "centroids": self._observer.centroids,
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -161,4 +132,4 @@ class SequenceTraining(Attempt):
         if self.rewirer is not None:
             self.rewirer.restore(state["rewirer"])
         self._epoch, self._val_acc, self._best = state["epoch"], state["val_acc"], state["best"]
-        self._observer.centroids = state["centroids"]
+        self._observer.centroids = state.get("centroids", {})  # a checkpoint from before they were kept lacks these

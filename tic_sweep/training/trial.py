@@ -13,22 +13,19 @@ from typing import Any
 
 from tic_sweep.config import Resources, TrialConfig
 from tic_sweep.data import RawImages, prepare
-from tic_sweep.models import build_model
+from tic_sweep.models import SpikingNetwork, build_model
 from tic_sweep.records import EpochRow, Report, Row
-from tic_sweep.training.attempt import Attempt, Diverged
-from tic_sweep.training.checkpoint import weights_digest
-from tic_sweep.training.cycles import Cycles, copied
+from tic_sweep.training.attempt import Diverged
+from tic_sweep.training.cycles import Cycles
 from tic_sweep.training.epoch import train_epoch
+from tic_sweep.training.network_attempt import UNTRAINED, NetworkAttempt
 from tic_sweep.training.observation import Observation, Observer
 from tic_sweep.training.optimisation import build_optimiser, set_learning_rate
 from tic_sweep.training.phases import ending_with, learning_rate, phase_of
 from tic_sweep.training.presentation import Presentation
 
-UNTRAINED = {"lr": None, "train_loss": None, "train_acc": None, "train_seconds": 0.0}
-"""What the report of epoch 0 says of its training."""
 
-
-class Training(Attempt):
+class Training(NetworkAttempt[SpikingNetwork]):
     """One trial of task images: train an epoch, look at the network, report; prune where a cycle begins."""
 
     def __init__(
@@ -50,19 +47,8 @@ class Training(Attempt):
         self.model = build_model(config).to(self.device)
         self._optimiser = build_optimiser(self.model, config.optimiser)
         self._cycles = Cycles(config, self.model)
-        self._epoch = -1  # the last epoch reported; -1 is before the untrained report
         self._train_seconds = 0.0
-        self._val_acc: float | None = None
-        self._best: dict[str, Any] = {"epoch": None, "val_acc": -math.inf, "weights": {}}
         self._resume()
-
-    @property
-    def _begun(self) -> bool:
-        return self._epoch >= 0
-
-    @property
-    def _over(self) -> bool:
-        return self._epoch == self.config.last_epoch
 
     def _advance(self) -> Report:
         """Train the next epoch, but not for the untrained report, and tell what is seen of the network then."""
@@ -114,31 +100,8 @@ class Training(Attempt):
             test = self._observer.test(self.model)
             yield from self._cycles.rows(phase.cycle, seen.epoch, validation, test, trace, self._train_seconds)
 
-    def _keep_best(self, val_acc: float) -> None:
-        """Keep a copy of the first training's best weights by validation so far; the first of equals stays."""
-        if 0 < self._epoch <= self.config.optimiser.epochs and val_acc > self._best["val_acc"]:
-            self._best = {"epoch": self._epoch, "val_acc": val_acc, "weights": copied(self.model.state_dict())}
-
-    def _results(self) -> dict[str, Any]:
-        best = self._best["epoch"]
-        return {
-            "epochs_done": max(self._epoch, 0),
-            "val_acc": self._val_acc,
-            "best_epoch": best,
-            "best_val_acc": None if best is None else self._best["val_acc"],
-            "parameters": sum(p.numel() for p in self.model.parameters() if p.requires_grad),
-            "weights_digest": weights_digest(self.model.state_dict()),
-        }
-
-    def _conclusion(self) -> dict[str, Any]:
-        """Test the last weights and the best; the last stay loaded."""
-        last = copied(self.model.state_dict())
-        accuracies = {"test_acc": self._observer.test(self.model).acc}
-        if self._best["weights"]:
-            self.model.load_state_dict(self._best["weights"])
-            accuracies["best_test_acc"] = self._observer.test(self.model).acc
-            self.model.load_state_dict(last)
-        return accuracies
+    def _tested(self) -> float:
+        return self._observer.test(self.model).acc
 
     def _state(self) -> dict[str, Any]:
         return {

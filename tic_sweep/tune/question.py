@@ -13,7 +13,7 @@ from tic_sweep.config import DATASETS, MODELS, TrialConfig, field_rules, replace
 from tic_sweep.errors import ConfigError, did_you_mean
 from tic_sweep.racing import DEFAULT
 from tic_sweep.space import Grid, LogUniform
-from tic_sweep.sweep import RATE, SCHEDULERS, Scale, Sweep, build_race
+from tic_sweep.sweep import BY_ONE, RATE, SCHEDULERS, Scale, Sweep, build_race
 
 SEARCHES = ("grid", "tpe")
 MOST = 64
@@ -35,6 +35,11 @@ PAPER = {"optimiser.epochs": 60}
 """Changes for the networks of the papers: their own setting, for a fifth of its epochs."""
 FISHER = {"fisher.samples": 64, "fisher.ic_se": 0.25, "fisher.until_turned": True}
 """Enough to see a transition by, and no more than it takes."""
+FIXED = {
+    RATE: "is what varies", "seed": "is what varies", "data.name": "is what --dataset says",
+    "model.name": "is what --arch says", "task": "is images",
+}  # fmt: skip
+"""Fields that a question does not leave open, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +92,16 @@ class Question:
             raise ConfigError(
                 f"--budget must be percent of the full grid, above 0 and at most 100, got {self.budget!r}."
             )
-        if RATE in self.changes or "seed" in self.changes:
-            raise ConfigError(f"--set {RATE if RATE in self.changes else 'seed'} is what varies: leave it out.")
+        if self.epochs is not None and self.epochs < 1:
+            raise ConfigError(f"--epochs must be at least 1, got {self.epochs!r}: untrained rates are all alike.")
+        if self.searcher == "tpe" and self.scheduler not in BY_ONE:
+            raise ConfigError(
+                f"--policy must be one of {', '.join(BY_ONE)} with --searcher tpe (others compare rates that are all "
+                f"known), got {self.policy!r}."
+            )
+        for path in self.changes:
+            if path in FIXED:
+                raise ConfigError(f"--set {path} {FIXED[path]}: leave it out.")
 
     @property
     def scheduler(self) -> str:
