@@ -77,7 +77,7 @@ def contest(tasks: list[Task], given: argparse.Namespace) -> None:
     tell_tasks(tasks, grid)
     tell_signals(tasks)
     tell_budgets(outcomes, grid)
-    tell_differences(outcomes)
+    tell_differences(outcomes, grid)
     for share in (BUDGETS[0], BY):
         tell_by_task({name: own for name, own in outcomes.items() if name in ARMS}, share)
     if given.plot:
@@ -106,14 +106,17 @@ def tell_budgets(outcomes: dict[str, dict[str, Outcome]], grid: dict[str, Outcom
     print(f"| full grid, 100 % | {Outcome.mean(list(grid.values())).told(0)} |" + " |" * (len(BUDGETS) - 1))
 
 
-def tell_differences(outcomes: dict[str, dict[str, Outcome]]) -> None:
-    """Print by how much our policies differ from the baselines and from each other, draw by draw."""
+def tell_differences(outcomes: dict[str, dict[str, Outcome]], grid: dict[str, Outcome]) -> None:
+    """Print by how much our policies differ from the baselines, the full grid and each other, draw by draw."""
     means = {name: Outcome.mean(list(own.values())) for name, own in outcomes.items()}
+    means["full grid"] = Outcome.mean(list(grid.values())).at_every_budget()
     print("\nDifference of the mean regret on the same draws; negative is better:\n")
     print(
         "| difference | " + " | ".join(f"{100 * share:g} %" for share in BUDGETS) + " |\n|---|" + "---|" * len(BUDGETS)
     )
-    pairs = [(name, other) for name in OURS for other in BASELINES] + [(name, "accuracy") for name in OURS[:-1]]
+    pairs = [(name, other) for name in OURS for other in (*BASELINES, "full grid")] + [
+        (name, "accuracy") for name in OURS[:-1]
+    ]
     for name, other in pairs:
         cells = [means[name].difference(means[other], i) for i in range(len(BUDGETS))]
         print(f"| {name} less {other} | " + " | ".join(f"{d:+.2f} ({a:+.2f} to {b:+.2f})" for d, a, b in cells) + " |")

@@ -35,12 +35,18 @@ class OptunaPruning(Race):
     def __init__(self, pruner: optuna.pruners.BasePruner) -> None:
         super().__init__(LAST_ACCURACY)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._study = optuna.create_study(direction="maximize", pruner=pruner, sampler=optuna.samplers.RandomSampler(0))
+        self._pruner = pruner
+        self._study: optuna.Study | None = None
         self._asked: dict[str, optuna.Trial] = {}
 
     def decide(self, entrant: Entrant) -> Decision:
         """Report the accuracy, and ask."""
         key, look = entrant.runner.key, entrant.looks[-1]
+        if self._study is None:  # Hyperband draws a trial's bracket from the study's name, which is random if left out
+            sampler = optuna.samplers.RandomSampler(0)
+            self._study = optuna.create_study(
+                study_name=key, direction="maximize", pruner=self._pruner, sampler=sampler
+            )
         if key not in self._asked:
             self._asked[key] = self._study.ask()
         trial = self._asked[key]

@@ -49,6 +49,10 @@ class Outcome:
         ]
         return cls(tuple(regrets), tuple(map(fmean, zip(*(o.single for o in outcomes), strict=True))))
 
+    def at_every_budget(self) -> "Outcome":
+        """Return what was asked at a single budget as if it had been asked so at each of `BUDGETS`."""
+        return Outcome(tuple(row * len(BUDGETS) for row in self.regrets), self.single * len(BUDGETS))
+
     def mean_at(self, budget: int) -> float:
         """Return the mean regret at the so-manyth budget."""
         return fmean(row[budget] for row in self.regrets)

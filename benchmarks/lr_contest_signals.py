@@ -1,5 +1,6 @@
 """What a signal knows early: its rank correlation with how well each rate ends, seed by seed (`lr_contest.py`)."""
 
+import itertools
 import math
 from statistics import fmean
 
@@ -8,11 +9,17 @@ from scipy.stats import spearmanr
 from analysis.recorded import Task
 from tic_sweep.racing import sight
 from tic_sweep.racing.detector import Z
-from tic_sweep.racing.signals import ACCURACY, TRAIN_LOSS, TRANSITION, Course, Signal
+from tic_sweep.racing.policies import HALVING
+from tic_sweep.racing.signals import ACCURACY, TRAIN_LOSS, TRANSITION, ByColumn, Course, Signal
 
-SIGNALS: dict[str, Signal] = {"accuracy": ACCURACY, "training loss": TRAIN_LOSS, "transition": TRANSITION}
-SHARES = (0.2, 0.5, 1.0)
-"""Of the epochs, where the signals are asked."""
+SIGNALS: dict[str, Signal] = {
+    "low IC": ByColumn("ic", sign=-1.0),
+    "accuracy": ACCURACY,
+    "training loss": TRAIN_LOSS,
+    "transition": TRANSITION,
+}
+ASKED = (("low IC", HALVING["first"]), *itertools.product(("accuracy", "training loss", "transition"), (0.2, 0.5, 1.0)))
+"""Which signal is asked at which share of the epochs; low IC, "closest to turning", where races first compare."""
 
 
 def turned_share(task: Task, z: float) -> float:
@@ -36,11 +43,10 @@ def correlation(task: Task, signal: Signal, share: float) -> float:
 
 def tell_signals(tasks: list[Task]) -> None:
     """Print, for each task, how many trainings turned, and what each signal knew when."""
-    asked = [(name, share) for name in SIGNALS for share in SHARES]
     print("\nRank correlation over rates with the final test accuracy, at a share of each training's epochs:\n")
-    print("| task | turned (clearly) | " + " | ".join(f"{name}, {100 * share:g} %" for name, share in asked) + " |")
-    print("|---|---|" + "---|" * len(asked))
+    print("| task | turned (clearly) | " + " | ".join(f"{name}, {100 * share:g} %" for name, share in ASKED) + " |")
+    print("|---|---|" + "---|" * len(ASKED))
     for task in tasks:
-        cells = [f"{correlation(task, SIGNALS[name], share):.2f}" for name, share in asked]
+        cells = [f"{correlation(task, SIGNALS[name], share):.2f}" for name, share in ASKED]
         turned, clearly = (100 * turned_share(task, z) for z in (0.0, Z))
         print(f"| {task.name} | {turned:.0f} % ({clearly:.0f} %) | " + " | ".join(cells) + " |")

@@ -1,8 +1,9 @@
 """Which learning rate is best, and how early can a scheduler know?
 
-The full grid that `benchmarks/lr_contest.py` replays schedulers over: eight rates from end to end of what trains, three
-data sets, two architectures and two T, every trial trained to its end and measured after every epoch. Sizes were chosen
-by pilot trials on seed 100, which is not among the seeds here.
+The full grid that `benchmarks/lr_contest.py` replays schedulers over: eight rates, from one that hardly trains to one
+at which AlexNet has got worse and the small network has not, three data sets, two architectures, two T and five seeds,
+every trial trained to its end and measured after every epoch. Sizes were chosen by pilot trials on seed 100, which is
+not among the seeds here.
 """
 
 from tic_sweep.config import DataConfig, FisherConfig, ModelConfig, OptimiserConfig, TrialConfig

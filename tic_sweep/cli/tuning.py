@@ -52,8 +52,8 @@ def tune_lr(
 ) -> None:  # fmt: skip
     """Choose a learning rate for a network on a data set, for a fraction of the full grid's epochs.
 
-    Trains every rate a little, stops what turns late or not at all, and spends the rest on the leaders. Asked again it
-    goes on where it was interrupted, or gives the answer that the results folder has.
+    Trains every rate a little, goes on with the better half again and again, and spends the rest on the leaders. Asked
+    again it goes on where it was interrupted, or gives the answer that the results folder has.
     """
     from rich.console import Console
 

@@ -23,7 +23,7 @@ def tune_learning_rate(
 ) -> Tuned:
     """Race learning rates against each other and return the one to use.
 
-    Every rate is trained a little, what turns late or not at all is stopped, and what is left of the budget goes to the
+    Every rate is trained a little, the better half goes on, again and again, and what is left of the budget goes to the
     leaders.
 
     Args:
