@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ from tic_sweep.config import PUBLISHED_BATCH
 from tic_sweep.delays import DelayLinear
 from tic_sweep.fisher.delayed import DelayNorms
 from tic_sweep.fisher.per_sample import PerSampleNorms, has_rule
+from tic_sweep.packing import awaited, give_way, replayed
 from tic_sweep.snn import horizon_logits
 
 AT_ONCE = 32
@@ -133,15 +135,20 @@ def fisher_trace(
         for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
             for some_images, some_labels in _chunks(*block, PUBLISHED_BATCH if kind == "batch" else chunk):
                 if kind != "batch":
-                    units = _sample_units(
-                        model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled"
+                    sampled = kind == "sampled"
+                    work = partial(
+                        _sample_units, model, readout=readout, generator=generator, masks=masks, sampled=sampled
                     )
+                    # Labels are drawn on the CPU, which no recording could repeat.
+                    run = work if sampled or masks else partial(replayed, work, key=("fisher", readout))
+                    units = run(some_images, some_labels)
                 elif len(some_labels) == PUBLISHED_BATCH:
                     units = _batch_units(model, some_images, some_labels, readout, masks)
                 else:
                     continue
                 for name, units_nT in units.items():
-                    parts[name].append(units_nT.double().cpu())
+                    parts[name].append(units_nT.to(torch.float64, copy=True))
+                give_way()
             if precision and _joined(kind, parts, layers=False).ic_stderr <= precision:
                 break
     return _joined(kind, parts, layers=layers)
@@ -149,7 +156,7 @@ def fisher_trace(
 
 def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool) -> FisherTrace:
     """Return a measurement from the units [n, T] of its layers, part by part."""
-    joined = {name: torch.cat(units) for name, units in parts.items()}
+    joined = dict(zip(parts, awaited(torch.stack([torch.cat(units) for units in parts.values()])), strict=True))
     whole = torch.stack(list(joined.values())).sum(0)
     return FisherTrace(
         kind=kind, units_NT=whole, layers=joined if layers else {}, blocks=_by_block(joined) if layers else {}

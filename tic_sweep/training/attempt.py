@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from tic_sweep.config import Resources, TrialConfig, trial_key
+from tic_sweep.packing import seconds
 from tic_sweep.records import Outcome, Report
 from tic_sweep.training.allocator import keep_freed_memory
 from tic_sweep.training.checkpoint import load_checkpoint, save_checkpoint
@@ -90,11 +91,11 @@ class Attempt(ABC):
             self._restore(state)
 
     def _timed(self) -> Report:
-        began = time.perf_counter()
+        began = seconds()
         try:
             return self._advance()
         finally:
-            self._seconds += time.perf_counter() - began
+            self._seconds += seconds() - began
 
     @property
     @abstractmethod
