@@ -139,6 +139,45 @@ def test_workers_share_the_data_and_are_used_again(calm: tuple[Path, list[str]])
     assert ["session-1", "session-2"] == sorted(path.name for path in (folder / "tune").iterdir())
 
 
+class TestPacked:
+    """The same, three trials to a process."""
+
+    def test_a_killed_worker_costs_no_row(self, tmp_path: Path, calm: tuple[Path, list[str]]) -> None:
+        """Each member kills the process once; the others go on from their checkpoints, and every row is there, once."""
+        problems = launch(tmp_path, TRIALS, DyingTraining, pack=3, retries=3)
+
+        assert epochs_of(calm[0]) == epochs_of(tmp_path)
+        assert [("finished", 4, 3)] * 3 == rows(tmp_path, "trials").select("status", "attempt", "packed").rows()
+        assert [] == problems
+
+    def test_a_failing_member_is_a_row_and_the_others_finish(self, tmp_path: Path) -> None:
+        """It is not tried again; its reason is the error in one line."""
+        problems = launch(tmp_path, TRIALS, FailingTraining, pack=3)
+
+        found = {row["optimiser.lr"]: row for row in rows(tmp_path, "trials").to_dicts()}
+        assert ["finished", "failed", "finished"] == [found[lr]["status"] for lr in (0.25, 0.5, 0.75)]
+        assert ("ValueError: half is not a rate", 1) == tuple(found[0.5][c] for c in ("reason", "attempt"))
+        assert [] == problems
+
+    def test_a_worker_that_keeps_dying_is_given_up(self, tmp_path: Path) -> None:
+        """Without retries all members fail that had not ended, with Ray's word for it."""
+        launch(tmp_path, TRIALS, DyingTraining, pack=3, retries=0)
+
+        told = rows(tmp_path, "trials").select("status", "reason").rows()
+        assert ["failed"] * 3 == [status for status, _ in told]
+        assert all("died" in reason for _, reason in told)
+
+    def test_packs_share_the_data_and_processes(self, tmp_path: Path) -> None:
+        """Five trials in packs of two take two processes, which see the driver's arrays as they lie in the store."""
+        trials = [planned(seed=seed) for seed in range(5)]
+        launch(tmp_path, trials, LookingTraining, pack=2)
+
+        seen = [str(by_key(tmp_path, "reason")[trial.key]).split() for trial in trials]
+        assert {("False", str(3 * 4 * 64), "1", "cpu")} == {tuple(words[:4]) for words in seen}
+        assert (seen[0][4], seen[2][4]) == (seen[1][4], seen[3][4])
+        assert [1, 2, 2, 2, 2] == sorted(by_key(tmp_path, "packed").values())
+
+
 FAILED_TWICE = """Failure # 1 (occurred at x)
 old
 Failure # 2 (occurred at y)

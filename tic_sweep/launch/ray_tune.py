@@ -23,6 +23,8 @@ from ray.tune.search import Searcher
 from tic_sweep.config import to_dict
 from tic_sweep.data import RawData
 from tic_sweep.launch.options import Options
+from tic_sweep.launch.pack_trainable import TOLD, PackTrainable, record_dict
+from tic_sweep.launch.packing import PlannedPack, packs_of
 from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.race_scheduler import RaceScheduler
 from tic_sweep.launch.recorder import Recorder
@@ -77,17 +79,24 @@ def run_on_ray(
         race: decides which trials run, and how far.
     """
     source = _source(trials, proposals, race)
+    units = packs_of(trials, options.pack) if options.pack > 1 else trials
+    for unit in units:
+        recorder.pack(_keys_in(_crossing(unit)))
     stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
-            SweepTrainable, data=stored, resources=options.trial_resources, checkpoints=checkpoints, training=training
+            PackTrainable if options.pack > 1 else SweepTrainable,
+            data=stored,
+            resources=options.trial_resources,
+            checkpoints=checkpoints,
+            training=training,
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
     relay = _Relay(recorder, stop, race)
     tuner = tune.Tuner(
         trainable,
-        param_space=None if source else {"planned": tune.grid_search([_crossing(trial) for trial in trials])},
+        param_space=None if source else {"planned": tune.grid_search([_crossing(unit) for unit in units])},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
             num_samples=-1 if source else 1,
@@ -126,8 +135,9 @@ class _Relay(tune.Callback):
         return (tune.Callback, ())
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
-        """Tell that a trial runs on a worker."""
-        self._tell(lambda: self._recorder.started(_key(trial)))
+        """Tell that a trial, or each that has not ended of a pack, runs on a worker."""
+        for key in self._unended(trial):
+            self._tell(lambda key=key: self._recorder.started(key))
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_info: Any
@@ -138,6 +148,8 @@ class _Relay(tune.Callback):
             self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
             self._tell(lambda: self._recorder.ended(_key(trial), outcome_from_dict(outcome)))
+        for told in result.pop(TOLD, ()):
+            self._tell(lambda told=told: record_dict(self._recorder, told))
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell how a trial ended that the race has halted; its worker is still there, and writes its checkpoint."""
@@ -158,7 +170,8 @@ class _Relay(tune.Callback):
         """Tell that a trial was given up after its retries."""
         reason = reason_in(Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else "")
         status = "out_of_memory" if "OutOfMemoryError" in reason else "failed"
-        self._tell(lambda: self._recorder.failed(_key(trial), reason, status=status))
+        for key in self._unended(trial):
+            self._tell(lambda key=key: self._recorder.failed(key, reason, status=status))
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
         """Let waiting rows be written; and stop, should the signal have come before Tune listened for it."""
@@ -168,6 +181,9 @@ class _Relay(tune.Callback):
                 if (actor := trial.temporary_state.ray_actor) is not None:
                     ray.kill(actor)  # or Tune would wait for the end of its epoch
             _stop_tune()
+
+    def _unended(self, trial: Trial) -> list[str]:
+        return [key for key in _keys_in(trial.config["planned"]) if not self._recorder.has_ended(key)]
 
     def _tell(self, act: Callable[[], None]) -> None:
         try:
@@ -237,9 +253,16 @@ def _source(
     return _Proposals(lambda: next(ahead, None), lambda: True)
 
 
-def _crossing(trial: PlannedTrial) -> dict[str, Any]:
-    """Return a trial as plain data, which is how it crosses to a worker."""
-    return {"key": trial.key, "trial": to_dict(trial.config)}
+def _crossing(unit: PlannedTrial | PlannedPack) -> dict[str, Any]:
+    """Return a trial or a pack as plain data, which is how it crosses to a worker."""
+    if isinstance(unit, PlannedPack):
+        return {"key": unit.key, "pack": [_crossing(trial) for trial in unit.members]}
+    return {"key": unit.key, "trial": to_dict(unit.config)}
+
+
+def _keys_in(planned: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the trials in what crosses."""
+    return [member["key"] for member in planned.get("pack", [planned])]
 
 
 def _key(trial: Trial) -> str:

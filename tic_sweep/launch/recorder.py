@@ -36,6 +36,7 @@ class _Live:
     attempt: int
     running: bool = False
     ended: bool = False
+    packed: int = 1
     last: EpochRow | None = None
 
 
@@ -65,6 +66,11 @@ class Recorder:
         """Store that a trial is in the plan."""
         self.expect([trial])
         self._guarded(lambda: self._store(self._trials[trial.key], Outcome(status="planned")))
+
+    def pack(self, keys: Sequence[str]) -> None:
+        """Take note of trials that will share a process."""
+        for key in keys:
+            self._trials[key].packed = len(keys)
 
     def started(self, key: str) -> None:
         """Store that a trial has started, or started again after it died."""
@@ -101,6 +107,10 @@ class Recorder:
         for key in [key for key, live in self._trials.items() if live.running]:
             self.failed(key, reason, status="interrupted")
 
+    def has_ended(self, key: str) -> bool:
+        """Tell whether a trial has ended in this session, and has not been started again."""
+        return self._trials[key].ended
+
     def epochs_done(self, key: str) -> int:
         """Return the last epoch a trial reported in this session."""
         last = self._trials[key].last
@@ -133,6 +143,7 @@ class Recorder:
         row = TrialRow(key=live.trial.key, sweep=self.sweep, scale=self.scale, attempt=live.attempt, **known)
         return replace(
             row,
+            packed=live.packed,
             gpu_seconds=None if seconds is None else seconds * self.gpus_per_trial,
             version=self._provenance.version,
             git_commit=self._provenance.git_commit,

@@ -19,6 +19,7 @@ from tic_sweep.data import MADE_UP, RawData, data_name, load_data
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
+from tic_sweep.launch.packing import check_pack, pack_hint, run_packs_in_process
 from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, idle_gpus, slots, this_machine
 from tic_sweep.launch.progress import Progress
 from tic_sweep.launch.race import Race
@@ -205,6 +206,7 @@ class _Session:
 
     def run(self, datasets: Sequence[str], then: Then | None) -> Ended:
         """Check, then write, then run, then tell what came out."""
+        check_pack(self.options, adaptive=self.manifest.searcher != "random", raced=self.race is not None)
         search = self._search()
         if not self.todo and search is None:
             ended = self._ended(Stop(), (), ran=0)
@@ -213,7 +215,7 @@ class _Session:
             return ended
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as at_once:
-            if hint := idle_gpus(self.options):
+            for hint in filter(None, (idle_gpus(self.options), pack_hint(self.options))):
                 self.console.print(hint, soft_wrap=True)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
@@ -274,6 +276,12 @@ class _Session:
         at_once: int, stop: Stop,
     ) -> None:  # fmt: skip
         folder = recorder.writer.folder
+        if self.options.in_process and self.options.pack > 1:
+            run_packs_in_process(
+                self.todo, size=self.options.pack, recorder=recorder, data=data,
+                resources=self.options.trial_resources, checkpoints=folder.checkpoints, stop=stop,
+            )  # fmt: skip
+            return
         if self.options.in_process:
             from tic_sweep.launch.in_process import run_in_process
 
