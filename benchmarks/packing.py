@@ -1,23 +1,25 @@
-"""Some small trials on one GPU: one after the other, each in a process of its own at once, and packed.
+"""Some small trials on one GPU: one after the other, each in a process of its own at once, recorded, and packed.
 
 Every way runs the same trials from their configs to their outcomes: training, validation, a Fisher report after every
-epoch, tests. Processes are started, and torch is loaded, before the clock starts; recording is part of a pack's time.
-The processes share the GPU as trials with a fraction of it each do. Ways take turns, the first one last in the next
-round; the table gives medians, and how many times longer than the pack, round by round.
+epoch, tests. The processes share the GPU as trials with a fraction of it each do. Packs of one, one after the other,
+tell what recording alone is worth. Processes are started, torch is loaded and each way has run an epoch before the
+clock starts; recording is part of a pack's time. Ways take turns, another one first in every round; the table gives
+medians, and how many times longer than the pack, round by round.
 
-    python benchmarks/packing.py [--case digits] [--trials 8] [--epochs 5] [--alone 8] [--rounds 3] [--device cuda]
+    python benchmarks/packing.py [--cases digits fashion_mnist] [--trials 8] [--epochs N] [--alone 8] [--rounds 3]
 
-``--alone N`` runs N of the trials one after the other and scales, because they all cost the same.
+``--alone N`` runs N of the trials where they run one after the other, and scales, because they all cost the same.
 """
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -33,10 +35,11 @@ SHARED = {
 CASES = {
     "digits": SHARED | {"data.name": "digits", "optimiser.batch_size": 32},
     "fashion_mnist": SHARED
-    | {"data.name": "fashion_mnist", "optimiser.batch_size": 128, "data.train_samples": 20_000,
-       "data.validation_samples": 2_000, "data.test_samples": 2_000},
+    | {"data.name": "fashion_mnist", "optimiser.batch_size": 128, "data.train_samples": 10_000,
+       "data.validation_samples": 1_000, "data.test_samples": 1_000},
 }  # fmt: skip
-WAYS = ("one after the other", "processes at once", "packed")
+EPOCHS = {"digits": 5, "fashion_mnist": 2}
+WAYS = ("one after the other", "processes at once", "packs of one", "packed")
 
 
 def trials_of(case: str, count: int, epochs: int) -> list[TrialConfig]:
@@ -94,39 +97,57 @@ def run_packed(configs: Sequence[TrialConfig], images: RawImages, resources: Res
 
 
 class Processes:
-    """Processes that wait, each with a trial and its data, for the word to run it."""
+    """Processes that wait, with the data of all cases, for trials to run."""
 
-    def __init__(self, configs: Sequence[TrialConfig], case: str, device: str) -> None:
+    def __init__(self, count: int, cases: Sequence[str], device: str) -> None:
+        command = [sys.executable, __file__, "--worker", "--cases", *cases, "--device", device]
         self._started = [
-            subprocess.Popen(  # noqa: S603 - this file
-                [sys.executable, __file__, "--worker", json.dumps(to_dict(config)), "--case", case, "--device", device],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )
-            for config in configs
-        ]  # fmt: skip
-        self._heard()  # they are ready
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this file
+            for _ in range(count)
+        ]
 
-    def run(self) -> list[str]:
-        """Let all run at once; return how they ended."""
-        for process in self._started:
-            print("go", file=process.stdin, flush=True)
-        return self._heard()
+    def run(self, configs: Sequence[TrialConfig]) -> list[str]:
+        """Let each run one of the trials, at once; return how they ended."""
+        for process, config in zip(self._started, configs, strict=True):
+            print(json.dumps(to_dict(config)), file=process.stdin, flush=True)
+        return [process.stdout.readline().strip() for process in self._started if process.stdout]
 
     def close(self) -> None:
         """End them."""
         for process in self._started:
             process.communicate()
 
-    def _heard(self) -> list[str]:
-        return [process.stdout.readline().strip() for process in self._started if process.stdout]
+
+def work(images: Mapping[str, RawImages], resources: Resources) -> None:
+    """Be one of the processes: run every trial that is asked for."""
+    for line in sys.stdin:
+        config = from_dict(json.loads(line))
+        print(*run_alone([config], images[config.data.name], resources), flush=True)
 
 
-def work(config: TrialConfig, images: RawImages, resources: Resources) -> None:
-    """Be one of the processes: run the trial at every word, having run an epoch of it to warm up."""
-    run_alone([replaced(config, {"optimiser.epochs": 1})], images, resources)
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        print(*run_alone([config], images, resources), flush=True)
+def compare(
+    configs: Sequence[TrialConfig], images: RawImages, processes: Processes, resources: Resources, rounds: int,
+    alone: int,
+) -> dict[str, list[float]]:  # fmt: skip
+    """Return, for every way, the seconds that the trials took, round by round."""
+
+    def ways(trials: Sequence[TrialConfig]) -> dict[str, Callable[[], list[str]]]:
+        return {
+            "one after the other": lambda: run_alone(trials[:alone], images, resources),
+            "processes at once": lambda: processes.run(trials),
+            "packs of one": lambda: [s for trial in trials[:alone] for s in run_packed([trial], images, resources)],
+            "packed": lambda: run_packed(trials, images, resources),
+        }
+
+    for run in ways([replaced(config, {"optimiser.epochs": 1}) for config in configs]).values():
+        run()
+    runs, taken = ways(configs), {way: list[float]() for way in WAYS}
+    for turn in range(rounds):
+        first = turn % len(WAYS)
+        for way in WAYS[first:] + WAYS[:first]:
+            scale = len(configs) / min(alone, len(configs)) if way in {"one after the other", "packs of one"} else 1.0
+            taken[way].append(timed(runs[way], resources.device) * scale)
+    return taken
 
 
 def timed(run: Callable[[], list[str]], device: str) -> float:
@@ -140,46 +161,37 @@ def timed(run: Callable[[], list[str]], device: str) -> float:
 
 
 def main() -> None:
-    """Run every way in every round and print one line for each."""
+    """Run every way in every round of every case and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", choices=CASES, default="digits")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--trials", type=int, default=8)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, help="in place of " + str(EPOCHS))
     parser.add_argument("--alone", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")  # as `tic-sweep run --pack` has it
     keep_freed_memory()
-    images, resources = images_of(arguments.case), Resources(device=arguments.device)
+    images, resources = {case: images_of(case) for case in arguments.cases}, Resources(device=arguments.device)
     if arguments.worker:
-        work(from_dict(json.loads(arguments.worker)), images, resources)
+        work(images, resources)
         return
-    configs = trials_of(arguments.case, arguments.trials, arguments.epochs)
-    alone = configs[: min(arguments.alone, len(configs))]
-    processes = Processes(configs, arguments.case, arguments.device)
-    run_alone([replaced(configs[0], {"optimiser.epochs": 1})], images, resources)  # warms up
-    runs: dict[str, Callable[[], list[str]]] = {
-        WAYS[0]: lambda: run_alone(alone, images, resources),
-        WAYS[1]: processes.run,
-        WAYS[2]: lambda: run_packed(configs, images, resources),
-    }
-    taken: dict[str, list[float]] = {way: [] for way in WAYS}
-    for turn in range(arguments.rounds):
-        first = turn % len(WAYS)
-        for way in WAYS[first:] + WAYS[:first]:
-            scale = len(configs) / len(alone) if way == WAYS[0] else 1.0
-            taken[way].append(timed(runs[way], arguments.device) * scale)
+    processes = Processes(arguments.trials, arguments.cases, arguments.device)
+    name = torch.cuda.get_device_name() if arguments.device == "cuda" else platform.machine()
+    print(f"{name}, {os.cpu_count()} CPUs, torch {torch.__version__}, Python {platform.python_version()}, medians of "
+          f"{arguments.rounds} rounds; {min(arguments.alone, arguments.trials)} trials run alone")  # fmt: skip
+    for case in arguments.cases:
+        epochs = arguments.epochs or EPOCHS[case]
+        configs = trials_of(case, arguments.trials, epochs)
+        taken = compare(configs, images[case], processes, resources, arguments.rounds, arguments.alone)
+        print(f"{case}, batch {configs[0].optimiser.batch_size}, T = 8: {len(configs)} trials of {epochs} epochs")
+        print(f"  {'way':20} {'seconds':>9} {'times the pack (min-max)':>26}")
+        for way, seconds in taken.items():
+            ratios = [own / packed for own, packed in zip(seconds, taken["packed"], strict=True)]
+            spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+            print(f"  {way:20} {statistics.median(seconds):>9.2f} {spread:>26}", flush=True)
     processes.close()
-    name = torch.cuda.get_device_name() if arguments.device == "cuda" else platform.processor() or platform.machine()
-    print(f"{name}, torch {torch.__version__}, Python {platform.python_version()}; {arguments.case}, batch "
-          f"{configs[0].optimiser.batch_size}, T = 8, {len(configs)} trials of {arguments.epochs} epochs, medians of "
-          f"{arguments.rounds} rounds; {len(alone)} trials run alone")  # fmt: skip
-    print(f"{'way':20} {'seconds':>9} {'times the pack (min-max)':>26}")
-    for way, seconds in taken.items():
-        ratios = [own / packed for own, packed in zip(seconds, taken[WAYS[2]], strict=True)]
-        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
-        print(f"{way:20} {statistics.median(seconds):>9.2f} {spread:>26}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from training.trial_runs import RESOURCES, ending, numbers, run
 from tic_sweep.config import TrialConfig, replaced, trial_key
 from tic_sweep.data import RawImages
 from tic_sweep.packing import Replays
-from tic_sweep.training import Pack, Trainer, Training, may_be_recorded
+from tic_sweep.training import Pack, Trainer, Training, may_be_recorded, trial
 from tic_sweep.training.optimisation import build_optimiser, load_optimiser_state, optimiser_state
 
 
@@ -33,6 +33,18 @@ def test_members_take_turns_within_an_epoch(digits: RawImages):
     pack.close()
 
     assert [[0] * 3, [1] * 3, [2] * 3] == epochs
+
+
+def test_members_hold_one_copy_of_the_data(digits: RawImages, monkeypatch: pytest.MonkeyPatch):
+    """The splits are made once for those that ask for the same, and again for another."""
+    made, make = [], trial.prepare
+    monkeypatch.setattr(trial, "prepare", lambda raw, config, device: made.append(config) or make(raw, config, device))
+    other = replaced(VARIED[2], {"data.split_seed": 1})
+    pack = begun([*VARIED[:2], other], digits)
+    pack.step()
+    pack.close()
+
+    assert [VARIED[0].data, other.data] == made
 
 
 def test_a_member_that_ends_early_leaves_the_others(digits: RawImages):
