@@ -185,7 +185,7 @@ def test_what_would_be_recorded_is_the_same_work_at_every_call(digits: RawImages
     monkeypatch.setattr("tic_sweep.training.optimisation.is_recorded", lambda: False)
     told = all_told(pack)
 
-    assert {("step", 3), "evaluation", ("fisher", "mean")} == set(works)
+    assert {"step", "evaluation", "fisher"} == {key if isinstance(key, str) else key[0] for key in works}
     assert numbers(run(config, digits)[0]) == numbers(heard(told, config)[0])
 
 
