@@ -159,6 +159,7 @@ class TestPacked:
         assert ("ValueError: half is not a rate", 1) == tuple(found[0.5][c] for c in ("reason", "attempt"))
         assert [] == problems
 
+    @pytest.mark.slow
     def test_a_worker_that_keeps_dying_is_given_up(self, tmp_path: Path) -> None:
         """Without retries all members fail that had not ended, with Ray's word for it."""
         launch(tmp_path, TRIALS, DyingTraining, pack=3, retries=0)
@@ -167,6 +168,7 @@ class TestPacked:
         assert ["failed"] * 3 == [status for status, _ in told]
         assert all("died" in reason for _, reason in told)
 
+    @pytest.mark.slow
     def test_packs_share_the_data_and_processes(self, tmp_path: Path) -> None:
         """Five trials in packs of two take two processes, which see the driver's arrays as they lie in the store."""
         trials = [planned(seed=seed) for seed in range(5)]
