@@ -9,6 +9,8 @@ medians, and how many times longer than the pack, round by round.
     python benchmarks/packing.py [--cases digits fashion_mnist] [--trials 8] [--epochs N] [--alone 8] [--rounds 3]
 
 ``--alone N`` runs N of the trials where they run one after the other, and scales, because they all cost the same.
+``--steps`` tells instead where the time goes, in one run: the seconds of each step of a pack in a process that has just
+begun, then those of one of its trials alone.
 """
 
 import argparse
@@ -160,6 +162,25 @@ def timed(run: Callable[[], list[str]], device: str) -> float:
     return time.perf_counter() - began
 
 
+def tell_steps(configs: Sequence[TrialConfig], images: RawImages, resources: Resources) -> None:
+    """Print the seconds of each step of a pack, one report of each member, and of the last epoch of a trial alone."""
+    pack, steps = Pack([(config, None) for config in configs], images, resources), list[float]()
+    while not pack.over:
+        began = time.perf_counter()
+        pack.step()
+        steps.append(time.perf_counter() - began)
+    pack.close()
+    began = time.perf_counter()
+    *_, last = Training(configs[0], images, resources).reports()
+    alone, row = time.perf_counter() - began, last.epoch
+    assert row is not None
+    print(
+        f"{configs[0].data.name}: pack of {len(configs)} {sum(steps):.2f} s, step by step", *(f"{s:.2f}" for s in steps)
+    )
+    print(f"one of them alone {alone:.2f} s; its last epoch: training {row.train_seconds:.3f}, evaluation "
+          f"{row.eval_seconds:.3f}, Fisher {row.fisher_seconds:.3f}")  # fmt: skip
+
+
 def main() -> None:
     """Run every way in every round of every case and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -169,6 +190,7 @@ def main() -> None:
     parser.add_argument("--alone", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--steps", action="store_true")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")  # as `tic-sweep run --pack` has it
@@ -176,6 +198,11 @@ def main() -> None:
     images, resources = {case: images_of(case) for case in arguments.cases}, Resources(device=arguments.device)
     if arguments.worker:
         work(images, resources)
+        return
+    if arguments.steps:
+        for case in arguments.cases:
+            configs = trials_of(case, arguments.trials, arguments.epochs or EPOCHS[case])
+            tell_steps(configs, images[case], resources)
         return
     processes = Processes(arguments.trials, arguments.cases, arguments.device)
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else platform.machine()
