@@ -5,7 +5,6 @@ import logging
 import os
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from tic_sweep.errors import ResourceError
+from tic_sweep.launch.joining import MODE, TOKEN, TOKEN_PATH, check_joinable
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.preflight import Node, this_machine
 
@@ -27,7 +27,9 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the device is chosen by us; silences a warning in every worker
 }
-CONNECT_SECONDS = 3.0
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""For a Ray of our own: its ports listen at this machine's loopback address alone, as Ray has it on laptops' systems.
+Read when ray is imported; a process that has imported it before keeps Ray's own choice, all addresses."""
 
 
 @contextmanager
@@ -39,9 +41,11 @@ def ray_cluster(options: Options) -> Iterator[list[Node]]:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if options.address is None:
+        for name, value in LOOPBACK.items():
+            os.environ.setdefault(name, value)
         _use_private_token()
     else:
-        _check_reachable(options.address)
+        check_joinable(options.address)
     import ray
 
     ours = not ray.is_initialized()
@@ -98,31 +102,15 @@ def _connect(options: Options) -> None:
         ) from error
 
 
-def _check_reachable(address: str) -> None:
-    """Refuse an address that no one listens at within seconds; Ray itself would try for much longer."""
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or "/" in address:
-        raise ResourceError(f"--address must be auto or host:port of a Ray cluster, got {address!r}.")
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ResourceError(
-            f"--address {address}: nothing answers there ({error}). Start the cluster, or give the address that "
-            f"`ray start --head` printed."
-        ) from error
-
-
 def _use_private_token() -> None:
     """Let a Ray of our own use a token of our own, unless the user has settled the matter.
 
     Left to itself, Ray writes a token that others can read into the home folder, warns about it, and fails where the
     home folder cannot be written.
     """
-    if any(os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
+    if any(os.environ.get(name) for name in (MODE, TOKEN, TOKEN_PATH)):
         return
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(_private_token())  # a new Ray of this machine then asks for it by itself
+    os.environ[TOKEN_PATH] = str(_private_token())  # a new Ray of this machine then asks for it by itself
 
 
 @cache
