@@ -10,6 +10,7 @@ from typing import Any
 
 from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError
+from tic_sweep.store.addresses import Address, local_path
 from tic_sweep.sweep import Sweep
 
 WANDB_MODES = ("off", "offline", "online")
@@ -51,6 +52,8 @@ class Options:
     wandb: str = field(default_factory=lambda: os.environ.get(WANDB_VARIABLE) or "offline")
     """off, offline or online; what `WANDB_VARIABLE` says, else offline."""
     rerun: bool = False
+    storage: Path | str | None = None
+    """A folder that all nodes see, or the URL of an object store, for the checkpoints; None is the results folder."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense on any machine, and wishes that contradict each other."""
@@ -78,6 +81,17 @@ class Options:
             raise ResourceError(
                 f"--in-process runs without Ray and contradicts --address {self.address}: leave one out."
             )
+        self._check_storage()
+
+    def _check_storage(self) -> None:
+        """Refuse a URL that is none, or holds a secret, and one where only folders are known."""
+        if self.storage is None or local_path(self.storage) is not None:
+            return
+        place = Address.parse(self.storage)
+        if self.in_process:
+            raise ResourceError(
+                f"--in-process keeps checkpoints in a folder, and --storage {place.name} is none: leave one out."
+            )
 
     @property
     def trial_resources(self) -> Resources:
@@ -97,4 +111,5 @@ class Options:
             "max_concurrent": self.max_concurrent,
             "retries": self.retries,
             "wandb": self.wandb,
+            "storage": None if self.storage is None else str(self.storage),
         }

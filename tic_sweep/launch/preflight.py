@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tic_sweep.errors import ResourceError, StoreError
 from tic_sweep.launch.options import Options
+from tic_sweep.store.addresses import Address, is_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,20 @@ def check_in_process(options: Options) -> None:
         raise ResourceError("--device cuda: this machine has no GPU that torch can use. Leave the option out.")
 
 
-def check_place(path: Path) -> None:
-    """Refuse a results folder that could not be made, before anything is.
+def check_place(path: Path, what: str = "results folder") -> None:
+    """Refuse a folder that could not be made, before anything is.
 
     Raises:
-        StoreError: if the nearest folder that exists cannot be written.
+        StoreError: if it is a URL, or the nearest folder that exists cannot be written.
     """
+    if is_url(path):
+        name = Address.parse(path).name  # a URL that holds a secret is refused and not repeated
+        raise StoreError(f"{what} {name}: rows are written to a folder here; an object store takes checkpoints alone.")
     existing = next((p for p in (path, *path.parents) if p.exists()), path)
     if not existing.is_dir():
-        raise StoreError(f"results folder {str(path)!r} cannot be made: {str(existing)!r} is a file.")
+        raise StoreError(f"{what} {str(path)!r} cannot be made: {str(existing)!r} is a file.")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise StoreError(f"results folder {str(path)!r} cannot be written: give a place you may write to.")
+        raise StoreError(f"{what} {str(path)!r} cannot be written: give a place you may write to.")
 
 
 def _has(where: str, nodes: Sequence[Node]) -> str:

@@ -37,6 +37,8 @@ class Manifest:
     version: str = ""
     command: str = ""
     """The command line that started the sweep."""
+    storage: str = ""
+    """Where its checkpoints live, a path or a URL; empty is in the folder itself."""
 
     def save(self, path: Path) -> None:
         """Write the manifest, whole or not at all.
