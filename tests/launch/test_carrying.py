@@ -1,6 +1,5 @@
 """Checkpoints that live elsewhere: fetched at the start, carried away when due, and never in the way of a trial."""
 
-import os
 import time
 from pathlib import Path
 
@@ -16,6 +15,11 @@ from tic_sweep.launch.ray_tune import run_on_ray
 from tic_sweep.launch.signals import Stop
 
 IMAGES = {"digits": RawImages(*(np.full((4, 1, 8, 8), 3, np.uint8), np.zeros(4, np.int64)) * 2)}
+
+
+def names(folder: Path) -> list[str]:
+    """Return what lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 class Shelf(dict):
@@ -83,7 +87,7 @@ def test_a_folder_that_all_see_is_used_as_it_is(tmp_path: Path) -> None:
 
     assert tmp_path / "k.pt" == carried.file
     assert not carried.due
-    assert ["k.pt"] == os.listdir(tmp_path)
+    assert ["k.pt"] == names(tmp_path)
 
 
 def test_a_network_that_is_down_is_told_and_no_more() -> None:
@@ -108,7 +112,7 @@ def test_what_is_forgotten_is_gone_wherever_it_lives(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path, shelf, shelf):
         forget(place, "k")
 
-    assert ([], {}) == (os.listdir(tmp_path), shelf)
+    assert ([], {}) == (names(tmp_path), shelf)
 
 
 @pytest.mark.ray
@@ -130,7 +134,7 @@ def test_checkpoints_travel_to_the_driver(tmp_path: Path) -> None:
             trials, recorder=recorder, data=IMAGES, options=Options(resources=Resources(checkpoint_seconds=0)), slots=2,
             scratch=tmp_path / "tune", session=1, checkpoints=checkpoints, stop=Stop(), training=MovingTraining,
         )  # fmt: skip
-    kept = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    kept = names(tmp_path / "kept")
     checkpoints.forget(trials[0].key)
 
     assert [] == recorder.problems
@@ -138,4 +142,4 @@ def test_checkpoints_travel_to_the_driver(tmp_path: Path) -> None:
     assert {2} == set(by_key(tmp_path / "r", "attempt").values())
     assert 2 * 5 == rows(tmp_path / "r", "epochs").height
     assert sorted(f"{trial.key}.pt" for trial in trials) == kept
-    assert [f"{trials[1].key}.pt"] == os.listdir(tmp_path / "kept")
+    assert [f"{trials[1].key}.pt"] == names(tmp_path / "kept")

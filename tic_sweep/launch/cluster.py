@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -57,6 +57,14 @@ def ray_cluster(options: Options) -> Iterator[list[Node]]:
     finally:
         if ours:
             ray.shutdown()
+
+
+def open_cluster(nodes: Sequence[Node], options: Options) -> list[str]:
+    """Return a hint where several nodes take orders from whoever reaches them."""
+    if options.address is None or len(nodes) == 1 or os.environ.get(MODE) == "token":
+        return []
+    danger = f"The cluster at {options.address} asks for no token: whoever reaches its ports can run code on it."
+    return [f"{danger} docs/cluster.md says how to give it one."]
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def _check_reachable(address: str) -> None:
 def _check_token(address: str) -> None:
     """Ask the cluster something small; what else may go wrong is left for Ray to say."""
     from ray._private.services import canonicalize_bootstrap_address
-    from ray._raylet import GcsClient
+    from ray._raylet import GcsClient  # type: ignore[attr-defined] - compiled
     from ray.exceptions import AuthenticationError
 
     known = canonicalize_bootstrap_address(address) if address == "auto" else address

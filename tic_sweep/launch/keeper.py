@@ -43,7 +43,7 @@ class DriverCheckpoints:
 
     def fetch(self, key: str, to: Path) -> None:
         """Copy a trial's checkpoint into a file; leave none there if there is none."""
-        content = ray.get(self._keeper.read.remote(key))
+        content: Any = ray.get(self._keeper.read.remote(key))
         if content is not None:
             to.write_bytes(content)
 

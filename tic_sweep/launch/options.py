@@ -52,6 +52,8 @@ class Options:
     wandb: str = field(default_factory=lambda: os.environ.get(WANDB_VARIABLE) or "offline")
     """off, offline or online; what `WANDB_VARIABLE` says, else offline."""
     rerun: bool = False
+    stop_after: float | None = None
+    """Seconds after which a session ends as if by Ctrl-C; None is no limit."""
     storage: Path | str | None = None
     """A folder that all nodes see, or the URL of an object store, for the checkpoints; None is the results folder."""
 
@@ -81,7 +83,12 @@ class Options:
             raise ResourceError(
                 f"--in-process runs without Ray and contradicts --address {self.address}: leave one out."
             )
+        self._check_limit()
         self._check_storage()
+
+    def _check_limit(self) -> None:
+        if self.stop_after is not None and not (math.isfinite(self.stop_after) and self.stop_after > 0):
+            raise ResourceError(f"--stop-after must be a finite number of seconds above 0, got {self.stop_after!r}.")
 
     def _check_storage(self) -> None:
         """Refuse a URL that is none, or holds a secret, and one where only folders are known."""

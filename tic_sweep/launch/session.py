@@ -4,6 +4,7 @@ Everything a user can get wrong is found before the folder is made or anything i
 ended in an earlier session, write the plan, and let a runner execute it until it is done or told to stop.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from tic_sweep.launch.carrying import Checkpoints, forget
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
-from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, idle_gpus, slots, this_machine
+from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, hints, slots, this_machine
 from tic_sweep.launch.progress import Progress
 from tic_sweep.launch.race import Race
 from tic_sweep.launch.racing import race_in_words, race_of
@@ -209,6 +210,7 @@ class _Session:
 
     def run(self, datasets: Sequence[str], then: Then | None) -> Ended:
         """Check, then write, then run, then tell what came out."""
+        began = time.monotonic()
         search = self._search()
         if not self.todo and search is None:
             ended = self._ended(Stop(), (), ran=0)
@@ -216,14 +218,16 @@ class _Session:
                 then(ended)
             return ended
         check_storage(self.manifest.storage, self.options)
+        limit = self.options.stop_after
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
-        with _machine(self.options) as at_once:
-            if hint := idle_gpus(self.options):
-                self.console.print(hint, soft_wrap=True)
+        with _machine(self.options) as (at_once, advice):
+            for hint in advice:
+                self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
                 self.manifest.save(folder.manifest)
-                stop, recorder, sink = self._execute(writer, search, data, at_once)
+                left = None if limit is None else limit - (time.monotonic() - began)
+                stop, recorder, sink = self._execute(writer, search, data, at_once, left)
             ended = self._ended(stop, (*recorder.problems, *writer.problems), ran=recorder.ran)
             if not stop:
                 self._tell(ended, sink, then)
@@ -243,8 +247,9 @@ class _Session:
             self.console.print(line, soft_wrap=True, markup=False)
 
     def _execute(
-        self, writer: ResultsWriter, search: Search | None, data: Mapping[str, RawData], at_once: int
-    ) -> tuple[Stop, Recorder, WandbSink]:
+        self, writer: ResultsWriter, search: Search | None, data: Mapping[str, RawData], at_once: int,
+        seconds: float | None,
+    ) -> tuple[Stop, Recorder, WandbSink]:  # fmt: skip
         """Run the trials; the mirror is left open for the report unless the session was broken off."""
         manifest, options = self.manifest, self.options
         progress = Progress(manifest.sweep, self._total(), console=self.console, varied=self._labels())
@@ -262,7 +267,7 @@ class _Session:
             self.race.proposals = proposals or iter(())
             self.race.dismiss = lambda trial, outcome: recorder.ended(trial.key, outcome)
         through = False
-        with stop_on_signals() as stop:
+        with stop_on_signals(seconds) as stop:
             try:
                 with progress:
                     self._run(recorder, proposals, data, at_once, checkpoints, stop)
@@ -338,19 +343,19 @@ class _Session:
 
 
 @contextmanager
-def _machine(options: Options) -> Iterator[int]:
-    """Check that the machine or cluster can run the trials, and yield how many at once."""
+def _machine(options: Options) -> Iterator[tuple[int, list[str]]]:
+    """Check that the machine or cluster can run the trials; yield how many at once, and what is worth a hint."""
     if options.in_process:
         check_in_process(options)
-        yield 1
+        yield 1, []
         return
     if options.address is None:
         check_nodes([this_machine(options)], options)  # at once, before Ray takes its seconds to start
-    from tic_sweep.launch.cluster import ray_cluster
+    from tic_sweep.launch.cluster import open_cluster, ray_cluster
 
     with ray_cluster(options) as nodes:
         check_nodes(nodes, options)
-        yield slots(nodes, options)
+        yield slots(nodes, options), [*hints(nodes, options), *open_cluster(nodes, options)]
 
 
 def _announced(search: Search | None, recorder: Recorder) -> Iterator[PlannedTrial] | None:
