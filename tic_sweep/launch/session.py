@@ -4,10 +4,11 @@ Everything a user can get wrong is found before the folder is made or anything i
 ended in an earlier session, write the plan, and let a runner execute it until it is done or told to stop.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -32,6 +33,7 @@ from tic_sweep.plan import PlannedTrial, adjusted, plan
 from tic_sweep.records import ENDED
 from tic_sweep.space import Choice, Grid, When, varied_paths
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
+from tic_sweep.store.manifest import without_places
 from tic_sweep.sweep import Scale, Sweep, load_sweep, telling_fields, varied_fields
 from tic_sweep.wandb_sink import WandbSink
 
@@ -259,6 +261,7 @@ class _Session:
         recorder = Recorder(
             writer, manifest.sweep, manifest.scale,
             attempts=self.known.attempts, gpus_per_trial=options.gpus_per_trial, listeners=listeners,
+            circumstance=json.dumps(asdict(options.trial_resources)), command=without_places(manifest.command),
         )  # fmt: skip
         checkpoints = checkpoints_at(manifest.storage, options, writer.folder.checkpoints)
         self._plan_into(recorder, checkpoints)
