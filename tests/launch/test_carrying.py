@@ -1,5 +1,8 @@
 """Checkpoints that live elsewhere: fetched at the start, carried away when due, and never in the way of a trial."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -113,6 +116,30 @@ def test_what_is_forgotten_is_gone_wherever_it_lives(tmp_path: Path) -> None:
         forget(place, "k")
 
     assert ([], {}) == (names(tmp_path), shelf)
+
+
+def test_what_a_killed_worker_leaves_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the next trial on that node; the copy of one that runs is left alone."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = (
+        "import os, signal, sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
+        "from launch.test_carrying import Carried, Shelf\n"
+        "Carried(Shelf(k=b'x'), 'k', 0); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    paths = os.pathsep.join(str(folder) for folder in Path(__file__).parents[1:3])
+    environment = os.environ | {"PYTHONPATH": paths}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path)], env=environment, check=False)
+    left = names(tmp_path)
+    running = Carried(Shelf(k=b"running"), "k", seconds=0)
+    now = names(tmp_path)
+    another = Carried(Shelf(), "k", seconds=0)
+
+    assert (1, [running.file.parent.name]) == (len(left), now)
+    assert left != now
+    assert b"running" == running.file.read_bytes()
+    for carried in (running, another):
+        carried.close()
+    assert [] == names(tmp_path)
 
 
 @pytest.mark.ray

@@ -7,9 +7,13 @@ Whatever goes wrong on the way costs time and never the trial: without its check
 replace those it has told before.
 """
 
+import fcntl
+import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -62,8 +66,8 @@ class Carried:
             self.file = checkpoint_of(checkpoints, key)
             return
         self._there = checkpoints
-        self._scratch = tempfile.TemporaryDirectory(prefix="tic_sweep-")
-        self.file = checkpoint_of(Path(self._scratch.name), key)
+        self._scratch = _Scratch()
+        self.file = checkpoint_of(self._scratch.folder, key)
         self._guarded("fetched", lambda: checkpoints.fetch(key, self.file))
         self._carried, self._carried_at = self._written, time.monotonic()
 
@@ -88,7 +92,7 @@ class Carried:
     def close(self) -> None:
         """Remove the copy."""
         if self._there is not None:
-            self._scratch.cleanup()
+            self._scratch.remove()
 
     @property
     def _written(self) -> tuple[int, int] | None:
@@ -105,3 +109,33 @@ class Carried:
         except Exception as error:  # noqa: BLE001 - a network or disk that fails must not fail the trial
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             self._problem = f"a checkpoint could not be {done}, and its trial may have to begin anew ({reason})"
+
+
+class _Scratch:
+    """A folder of this process alone. Those of processes that were killed are removed when the next one is made."""
+
+    PREFIX = "tic_sweep-checkpoint-"
+
+    def __init__(self) -> None:
+        for left in Path(tempfile.gettempdir()).glob(f"{self.PREFIX}*"):
+            self._remove_if_left(left)
+        self.folder = Path(tempfile.mkdtemp(prefix=self.PREFIX))  # made with mode 0700
+        early = self.folder / ".lock"
+        self._lock = os.open(early, os.O_CREAT | os.O_RDWR)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        early.rename(self.folder / "lock")  # whoever finds one by this name that is not held has found what was left
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
+
+    @staticmethod
+    def _remove_if_left(folder: Path) -> None:
+        with suppress(OSError):  # another user's, or gone meanwhile
+            lock = os.open(folder / "lock", os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
