@@ -117,3 +117,5 @@ def test_results_are_not_written_to_a_store(place: str) -> None:
     """A path made of a URL would be a folder of that name."""
     with pytest.raises(StoreError, match="an object store takes checkpoints alone"):
         check_place(Path(place))
+    with pytest.raises(StoreError, match="https:// is not a store"):
+        check_place(Path("https://me:secret@host/results"))

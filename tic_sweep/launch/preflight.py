@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from tic_sweep.store.addresses import Address, is_url
 
 ROUNDING = 1e-4
 """Ray counts GPUs in steps of this size."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 WORTH_SAYING = 0.05
 """What a share may leave of a GPU without a word."""
 
@@ -150,7 +152,7 @@ def check_place(path: Path, what: str = "results folder") -> None:
     Raises:
         StoreError: if it is a URL, or the nearest folder that exists cannot be written.
     """
-    if is_url(path):
+    if is_url(path) or _SCHEME.match(str(path)):  # a `Path` that was made of a URL has lost a slash
         name = Address.parse(path).name  # a URL that holds a secret is refused and not repeated
         raise StoreError(f"{what} {name}: rows are written to a folder here; an object store takes checkpoints alone.")
     existing = next((p for p in (path, *path.parents) if p.exists()), path)
