@@ -19,7 +19,7 @@ COMMANDS = [
 
 def test_there_are_commands() -> None:
     """From the laptop to the cluster, and back to one trial."""
-    assert {"run", "query", "rerun"} == {command.split()[1] for command in COMMANDS}
+    assert {"run", "query", "rerun", "doctor"} == {command.split()[1] for command in COMMANDS}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
