@@ -108,6 +108,22 @@ def test_a_network_that_is_down_is_told_and_no_more() -> None:
     assert ["", "a checkpoint could not be stored"] == [told[1], told[2].partition(",")[0]]
 
 
+def test_a_disk_that_is_full_is_told_and_no_more() -> None:
+    """What was carried before stays."""
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    shelf = Shelf(k=b"before")
+    carried = Carried(shelf, "k", seconds=0)
+    carried.carry(full)
+    carried.close()
+
+    assert "a checkpoint could not be written, and its trial" in (told := carried.problem())
+    assert "No space left" in told
+    assert {"k": b"before"} == dict(shelf)
+
+
 def test_what_is_forgotten_is_gone_wherever_it_lives(tmp_path: Path) -> None:
     """In a folder and in a store; what is not there is no error."""
     (tmp_path / "k.pt").write_bytes(b"x")

@@ -13,6 +13,8 @@ from tic_sweep.launch.options import Options
         ({"gpus_per_trial": -1.0}, "--gpus-per-trial"),
         ({"gpus_per_trial": float("nan")}, "--gpus-per-trial"),
         ({"gpus_per_trial": 1.5}, "--gpus-per-trial"),
+        ({"gpus_per_trial": 0.001}, "at least 0.01"),
+        ({"gpus_per_trial": 1 / 3}, "four decimals at most"),
         ({"cpus_per_trial": 0}, "--cpus-per-trial"),
         ({"cpus": 0}, "--cpus"),
         ({"max_concurrent": 0}, "--max-concurrent"),

@@ -76,8 +76,9 @@ class Carried:
         """Whether a checkpoint should be written now and carried away."""
         return self._there is not None and time.monotonic() - self._carried_at >= self._seconds
 
-    def carry(self) -> None:
-        """Carry the file to where checkpoints live, if it has been written since the last time."""
+    def carry(self, save: Callable[[], object] = lambda: None) -> None:
+        """Carry the file to where checkpoints live, if it has been written since the last time or ``save`` does so."""
+        self._guarded("written", save)
         there = self._there
         if there is None or (written := self._written) in {None, self._carried}:
             return

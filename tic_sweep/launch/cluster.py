@@ -27,9 +27,6 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the device is chosen by us; silences a warning in every worker
 }
-LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""For a Ray of our own: its ports listen at this machine's loopback address alone, as Ray has it on laptops' systems.
-Read when ray is imported; a process that has imported it before keeps Ray's own choice, all addresses."""
 
 
 @contextmanager
@@ -41,13 +38,14 @@ def ray_cluster(options: Options) -> Iterator[list[Node]]:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if options.address is None:
-        for name, value in LOOPBACK.items():
-            os.environ.setdefault(name, value)
         _use_private_token()
     else:
         check_joinable(options.address)
     import ray
+    from ray._private import ray_constants
 
+    # Ray itself does so on laptops' systems: where there is no cluster to be, its ports are this machine's alone.
+    ray_constants.ENABLE_RAY_CLUSTER = options.address is not None
     ours = not ray.is_initialized()
     if ours:
         _connect(options)

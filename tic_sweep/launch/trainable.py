@@ -60,8 +60,7 @@ class SweepTrainable(tune.Trainable):
         if self._training is None or self._carried is None:
             self._training, self._carried = self._start()
         elif self._carried.due:  # the last report has been taken, so that a checkpoint loses no row
-            self._training.save()
-            self._carried.carry()
+            self._carried.carry(self._training.save)
         assert self._reports is not None  # noqa: S101 - _start made them
         report = next(self._reports, None)
         if report is not None:
