@@ -158,6 +158,7 @@ def test_what_a_killed_worker_leaves_is_removed(tmp_path: Path, monkeypatch: pyt
     assert [] == names(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_here")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

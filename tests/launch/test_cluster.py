@@ -31,6 +31,7 @@ with ray_cluster(Options(cpus=1)) as nodes:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_our_own_ray_listens_here_alone(tmp_path: Path) -> None:
     """Every port is at the loopback address, the token is this user's alone, and no home folder is needed."""
