@@ -70,6 +70,10 @@ class TrialRow:
     version: str = column("version of tic_sweep", default="")
     git_commit: str = column("commit of tic_sweep's source, '+' if modified, empty if unknown", default="")
     packages: str = column("versions of Python and the packages that matter", default="")
+    system: str = column("operating system and architecture the sweep was started on", default="")
+    processor: str = column("model of the GPU or CPU it ran on", default="")
+    circumstance: str = column("what it could use, as JSON: the fields of Resources", default="")
+    command: str = column("command line that ran it, without folders, machines and stores", default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +349,7 @@ class Outcome:
     wall_seconds: float | None = None
     weights_digest: str = ""
     device: str = ""
+    processor: str = ""
     host: str = ""
 
 

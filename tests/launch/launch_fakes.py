@@ -108,17 +108,22 @@ class FakeTraining:
     def __init__(self, config: TrialConfig, images: RawImages, resources: Resources, checkpoint: Path) -> None:
         self.config, self.images, self.resources, self.checkpoint = config, images, resources, checkpoint
         self.key, self.halted = trial_key(config), {}
-        self.next = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 0
+        self.continued = checkpoint.exists()
+        self.next = self.began = int(checkpoint.read_text()) + 1 if self.continued else 0
 
     def reports(self) -> Iterator[Report]:
         """Yield reports, each followed by the checkpoint that covers it, as the real one does."""
         while self.next <= self.config.optimiser.epochs:
             self.during(self.next)
             yield self.told(self.next)
-            self.checkpoint.parent.mkdir(exist_ok=True)
-            self.checkpoint.with_suffix(".part").write_text(str(self.next))
-            self.checkpoint.with_suffix(".part").replace(self.checkpoint)
+            self.save()
             self.next += 1
+
+    def save(self) -> None:
+        """Keep the last epoch that was reported."""
+        self.checkpoint.parent.mkdir(exist_ok=True)
+        self.checkpoint.with_suffix(".part").write_text(str(self.next))
+        self.checkpoint.with_suffix(".part").replace(self.checkpoint)
 
     def told(self, epoch: int) -> Report:
         """Return the report of an epoch."""
@@ -151,6 +156,21 @@ class DyingTraining(FakeTraining):
         if epoch == 1 and not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MovingTraining(FakeTraining):
+    """Is killed in epoch 2 unless it was continued from a checkpoint, so that it ends only where one is found again."""
+
+    def during(self, epoch: int) -> None:
+        """Kill this worker, if this attempt began anew."""
+        if epoch == 2 and not self.continued:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Tell where it was continued from, and where it ran."""
+        where = os.environ.get("TIC_SWEEP_TEST_NODE", "")
+        return Outcome(status="finished", epochs_done=self.next - 1, reason=f"from {self.began}", host=where)
 
 
 class FailingTraining(FakeTraining):

@@ -13,6 +13,8 @@ from tic_sweep.launch.options import Options
         ({"gpus_per_trial": -1.0}, "--gpus-per-trial"),
         ({"gpus_per_trial": float("nan")}, "--gpus-per-trial"),
         ({"gpus_per_trial": 1.5}, "--gpus-per-trial"),
+        ({"gpus_per_trial": 0.001}, "at least 0.01"),
+        ({"gpus_per_trial": 1 / 3}, "four decimals at most"),
         ({"cpus_per_trial": 0}, "--cpus-per-trial"),
         ({"cpus": 0}, "--cpus"),
         ({"max_concurrent": 0}, "--max-concurrent"),
@@ -20,6 +22,9 @@ from tic_sweep.launch.options import Options
         ({"gpus_per_trial": 1.0, "resources": Resources(device="cpu")}, "--device cpu"),
         ({"resources": Resources(device="cuda")}, "--gpus-per-trial"),
         ({"in_process": True, "address": "auto"}, "--in-process"),
+        ({"in_process": True, "storage": "s3://bucket/x"}, "--in-process"),
+        ({"stop_after": 0.0}, "--stop-after"),
+        ({"stop_after": float("nan")}, "--stop-after"),
     ],
 )
 def test_senseless_wishes_are_refused(wishes: dict[str, object], named: str) -> None:

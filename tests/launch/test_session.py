@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ on_ray = [
 def grid_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the results of the tiny 2 x 2 sweep, run in this process."""
     folder = tmp_path_factory.mktemp("grid")
-    run_sweep(Request(sweep=write_sweep(folder)), HERE, results=folder / "results")
+    told = "tic-sweep run /home/ada/tiny.py --storage s3://adas/bucket"
+    run_sweep(Request(sweep=write_sweep(folder)), HERE, results=folder / "results", command=told)
     return folder / "results"
 
 
@@ -50,6 +52,11 @@ def test_a_sweep_fills_its_folder(grid_here: Path) -> None:
     assert ([("finished", 1, 2)] * 4) == trials.select("status", "attempt", "epochs_done").rows()
     assert (4 * 3, 4 * 3 * 2) == (rows(grid_here, "epochs").height, rows(grid_here, "fisher").height)
     assert (("optimiser.lr",), (0, 1)) == (manifest.varied, manifest.seeds)
+    assert 'SWEEP = Sweep(name="tiny"' in manifest.sweep_file_text
+    (seen,) = set(trials.select("command", "circumstance", "device", "host").rows())
+    assert ("tic-sweep run tiny.py --storage STORAGE", "cpu", socket.gethostname()) == (seen[0], *seen[2:])
+    assert {"threads": 1, "precision": "float32"}.items() <= json.loads(seen[1]).items()
+    assert all(trials["processor"]) or not Path("/proc/cpuinfo").exists()
     assert 4 == len(set(digests(grid_here).values()))
 
 

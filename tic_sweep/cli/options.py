@@ -109,6 +109,8 @@ CIRCUMSTANCE = options_of(
         show_default=True,
         help="Between checkpoints of a trial.",
     ),
+    click.option("--stop-after", type=float, metavar="SECONDS", help="End in order after so long, to be resumed."),
+    click.option("--storage", type=PLACE, help="Folder that all nodes see, or URL, for the checkpoints."),
     click.option("--in-process", is_flag=True, help="Debug: without Ray, stop at the first failure."),
     click.option(
         "--wandb",

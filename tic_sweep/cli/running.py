@@ -115,6 +115,7 @@ def resume(ctx: click.Context, results: Path, opens: bool, **given: Any) -> None
         _tune_again(ctx, manifest.command, {"results": results, "opens": opens} | {n: given[n] for n in chosen})
         return
     started = _started_with(manifest.command)
+    started.pop("stop_after", None)  # was meant for that session alone
     merged = {name: value if name in chosen else started.get(name, value) for name, value in given.items()}
     request = _request(started["sweep"], started) if "sweep" in started else None
     console = make_console()
@@ -192,7 +193,7 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
     from tic_sweep.cli.tuning import tune_lr
 
     before = _understood(tune_lr, shlex.split(command)[2:], command)
-    before.params |= changes
+    before.params |= {"stop_after": None} | changes
     with ctx.scope(cleanup=False), before:
         tune_lr.invoke(before)
 

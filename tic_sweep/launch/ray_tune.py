@@ -2,7 +2,7 @@
 
 Tune starts trials, spreads them over nodes and starts them again when they die; nothing else is left to it. Its files
 under ``<results>/tune/`` are scratch that nobody reads: `Tuner.restore` and Tune's checkpoints are not used. A resume
-plans anew from the trials table, under a new experiment name, and every trial continues from its own checkpoint file.
+plans anew from the trials table, under a new experiment name, and every trial continues from its own checkpoint.
 So a resume needs no pickled state, loses no searcher's or scheduler's memory, and cannot mix two experiments.
 """
 
@@ -22,6 +22,7 @@ from ray.tune.search import Searcher
 
 from tic_sweep.config import to_dict
 from tic_sweep.data import RawData
+from tic_sweep.launch.carrying import Checkpoints
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.race_scheduler import RaceScheduler
@@ -29,6 +30,7 @@ from tic_sweep.launch.recorder import Recorder
 from tic_sweep.launch.signals import Stop
 from tic_sweep.launch.trainable import (
     OUTCOME,
+    PROBLEM,
     REPORT,
     SweepTrainable,
     outcome_from_dict,
@@ -53,7 +55,7 @@ def run_on_ray(
     slots: int,
     scratch: Path,
     session: int,
-    checkpoints: Path,
+    checkpoints: Checkpoints,
     stop: Stop,
     training: Callable[..., Trainer] = start_trial,
     race: Race | None = None,
@@ -71,7 +73,7 @@ def run_on_ray(
         slots: how many trials run at once.
         scratch: folder for Tune's files.
         session: number of this start of the driver, which names the experiment.
-        checkpoints: folder of the training states; on several nodes it must be shared.
+        checkpoints: where the training states live.
         stop: set by a signal.
         training: what trains.
         race: decides which trials run, and how far.
@@ -134,6 +136,8 @@ class _Relay(tune.Callback):
     ) -> None:
         """Take rows out of the result, so that Tune does not keep them, and pass them on."""
         report, outcome = result.pop(REPORT, None), result.pop(OUTCOME, None)
+        if problem := result.pop(PROBLEM, ""):
+            self._recorder.problem(problem)
         if report is not None:
             self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:

@@ -43,7 +43,8 @@ class _Live:
 class Recorder:
     """Turns events of trials into rows and passes them on to the listeners.
 
-    ``attempts`` says how often each trial known to the store was started before this session.
+    ``attempts`` says how often each trial known to the store was started before this session; ``circumstance`` and
+    ``command`` stand in every trial's row.
     """
 
     writer: ResultsWriter
@@ -52,6 +53,8 @@ class Recorder:
     attempts: Mapping[str, int] = field(default_factory=dict)
     gpus_per_trial: float = 0.0
     listeners: Sequence[Listener] = ()
+    circumstance: str = ""
+    command: str = ""
     problems: list[str] = field(default_factory=list)
     _trials: dict[str, _Live] = field(default_factory=dict)
     _provenance: Provenance = field(default_factory=provenance)
@@ -137,6 +140,9 @@ class Recorder:
             version=self._provenance.version,
             git_commit=self._provenance.git_commit,
             packages=self._provenance.packages,
+            system=self._provenance.system,
+            circumstance=self.circumstance,
+            command=self.command,
         )
 
     def _guarded(self, act: Callable[[], object]) -> None:

@@ -4,9 +4,11 @@ Everything a user can get wrong is found before the folder is made or anything i
 ended in an earlier session, write the plan, and let a runner execute it until it is done or told to stop.
 """
 
+import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,19 +18,22 @@ from rich.console import Console
 import tic_sweep
 from tic_sweep.config import flatten
 from tic_sweep.data import MADE_UP, RawData, data_name, load_data
+from tic_sweep.launch.carrying import Checkpoints, forget
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
-from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, idle_gpus, slots, this_machine
+from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, hints, slots, this_machine
 from tic_sweep.launch.progress import Progress
 from tic_sweep.launch.race import Race
 from tic_sweep.launch.racing import race_in_words, race_of
-from tic_sweep.launch.recorder import Listener, Recorder, checkpoint_of
+from tic_sweep.launch.recorder import Listener, Recorder
 from tic_sweep.launch.signals import Stop, stop_on_signals
+from tic_sweep.launch.storage import check_storage, checkpoints_at, storage_of
 from tic_sweep.plan import PlannedTrial, adjusted, plan
 from tic_sweep.records import ENDED
 from tic_sweep.space import Choice, Grid, When, varied_paths
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
+from tic_sweep.store.manifest import without_places
 from tic_sweep.sweep import Scale, Sweep, load_sweep, telling_fields, varied_fields
 from tic_sweep.wandb_sink import WandbSink
 
@@ -144,7 +149,7 @@ def run_sweep(
         todo = (known.trials(ended=True) if options.rerun else []) + known.trials(ended=False)
     else:
         todo = [trial for trial in prepared.trials if options.rerun or not known.has_ended(trial.key)]
-    manifest = _manifest(prepared, known.manifest, command)
+    manifest = _manifest(prepared, known.manifest, command, options)
     race = race_of(manifest, known, prepared.trials, todo)
     session = _Session(
         place, manifest, known, race.waiting if race else todo, options, console or Console(), prepared, race
@@ -172,13 +177,15 @@ def resume_sweep(
     check_place(results)
     known = KnownTrials.at(results)
     assert known.manifest is not None  # noqa: S101 - `open` refuses a folder without one
+    stored = storage_of(options, f"{known.manifest.sweep}-{known.manifest.scale}", known.manifest)
+    manifest = replace(known.manifest, storage=stored)
     todo = known.trials(ended=False)
     prepared = prepare(request) if request is not None and known.manifest.searcher != "random" else None
     datasets = prepared.datasets if prepared else _datasets(todo)
-    race = race_of(known.manifest, known, (), todo)
+    race = race_of(manifest, known, (), todo)
     todo = race.waiting if race else todo
     session = _Session(
-        results, known.manifest, known, todo, replace(options, rerun=False), console or Console(), prepared, race
+        results, manifest, known, todo, replace(options, rerun=False), console or Console(), prepared, race
     )
     return session.run(datasets, then)
 
@@ -205,20 +212,24 @@ class _Session:
 
     def run(self, datasets: Sequence[str], then: Then | None) -> Ended:
         """Check, then write, then run, then tell what came out."""
+        began = time.monotonic()
         search = self._search()
         if not self.todo and search is None:
             ended = self._ended(Stop(), (), ran=0)
             if then is not None:
                 then(ended)
             return ended
+        check_storage(self.manifest.storage, self.options)
+        limit = self.options.stop_after
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
-        with _machine(self.options) as at_once:
-            if hint := idle_gpus(self.options):
-                self.console.print(hint, soft_wrap=True)
+        with _machine(self.options) as (at_once, advice):
+            for hint in advice:
+                self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
                 self.manifest.save(folder.manifest)
-                stop, recorder, sink = self._execute(writer, search, data, at_once)
+                left = None if limit is None else limit - (time.monotonic() - began)
+                stop, recorder, sink = self._execute(writer, search, data, at_once, left)
             ended = self._ended(stop, (*recorder.problems, *writer.problems), ran=recorder.ran)
             if not stop:
                 self._tell(ended, sink, then)
@@ -238,8 +249,9 @@ class _Session:
             self.console.print(line, soft_wrap=True, markup=False)
 
     def _execute(
-        self, writer: ResultsWriter, search: Search | None, data: Mapping[str, RawData], at_once: int
-    ) -> tuple[Stop, Recorder, WandbSink]:
+        self, writer: ResultsWriter, search: Search | None, data: Mapping[str, RawData], at_once: int,
+        seconds: float | None,
+    ) -> tuple[Stop, Recorder, WandbSink]:  # fmt: skip
         """Run the trials; the mirror is left open for the report unless the session was broken off."""
         manifest, options = self.manifest, self.options
         progress = Progress(manifest.sweep, self._total(), console=self.console, varied=self._labels())
@@ -249,17 +261,19 @@ class _Session:
         recorder = Recorder(
             writer, manifest.sweep, manifest.scale,
             attempts=self.known.attempts, gpus_per_trial=options.gpus_per_trial, listeners=listeners,
+            circumstance=json.dumps(asdict(options.trial_resources)), command=without_places(manifest.command),
         )  # fmt: skip
-        self._plan_into(recorder)
+        checkpoints = checkpoints_at(manifest.storage, options, writer.folder.checkpoints)
+        self._plan_into(recorder, checkpoints)
         proposals = _announced(search, recorder)
         if self.race is not None:
             self.race.proposals = proposals or iter(())
             self.race.dismiss = lambda trial, outcome: recorder.ended(trial.key, outcome)
         through = False
-        with stop_on_signals() as stop:
+        with stop_on_signals(seconds) as stop:
             try:
                 with progress:
-                    self._run(recorder, proposals, data, at_once, stop)
+                    self._run(recorder, proposals, data, at_once, checkpoints, stop)
                 through = True
             finally:
                 if stop:
@@ -271,15 +285,16 @@ class _Session:
 
     def _run(
         self, recorder: Recorder, proposals: Iterator[PlannedTrial] | None, data: Mapping[str, RawData],
-        at_once: int, stop: Stop,
+        at_once: int, checkpoints: Checkpoints, stop: Stop,
     ) -> None:  # fmt: skip
         folder = recorder.writer.folder
         if self.options.in_process:
             from tic_sweep.launch.in_process import run_in_process
 
+            assert isinstance(checkpoints, Path)  # noqa: S101 - `check_storage` has refused anything else
             run_in_process(
                 self.race or chain(self.todo, proposals or ()), recorder=recorder, data=data,
-                resources=self.options.trial_resources, checkpoints=folder.checkpoints, stop=stop, race=self.race,
+                resources=self.options.trial_resources, checkpoints=checkpoints, stop=stop, race=self.race,
             )  # fmt: skip
             return
         from tic_sweep.launch.cluster import ray_logs_to
@@ -288,11 +303,11 @@ class _Session:
         with ray_logs_to(folder.tune / "ray.log"):
             run_on_ray(
                 self.todo, proposals, recorder=recorder, data=data, options=self.options, slots=at_once,
-                scratch=folder.tune, session=recorder.writer.session, checkpoints=folder.checkpoints, stop=stop,
+                scratch=folder.tune, session=recorder.writer.session, checkpoints=checkpoints, stop=stop,
                 race=self.race,
             )  # fmt: skip
 
-    def _plan_into(self, recorder: Recorder) -> None:
+    def _plan_into(self, recorder: Recorder, checkpoints: Checkpoints) -> None:
         """Write the plan; a trial that ended before and is to run again starts from nothing.
 
         One that was stopped early, and goes on now that the race would let it, has not ended before.
@@ -300,7 +315,7 @@ class _Session:
         for trial in self.todo:
             again = self.options.rerun and self.known.has_ended(trial.key)
             if again:
-                checkpoint_of(recorder.writer.folder.checkpoints, trial.key).unlink(missing_ok=True)
+                forget(checkpoints, trial.key)
             if trial.key in self.known.states and not again:
                 recorder.expect([trial])
             else:
@@ -331,19 +346,19 @@ class _Session:
 
 
 @contextmanager
-def _machine(options: Options) -> Iterator[int]:
-    """Check that the machine or cluster can run the trials, and yield how many at once."""
+def _machine(options: Options) -> Iterator[tuple[int, list[str]]]:
+    """Check that the machine or cluster can run the trials; yield how many at once, and what is worth a hint."""
     if options.in_process:
         check_in_process(options)
-        yield 1
+        yield 1, []
         return
     if options.address is None:
         check_nodes([this_machine(options)], options)  # at once, before Ray takes its seconds to start
-    from tic_sweep.launch.cluster import ray_cluster
+    from tic_sweep.launch.cluster import open_cluster, ray_cluster
 
     with ray_cluster(options) as nodes:
         check_nodes(nodes, options)
-        yield slots(nodes, options)
+        yield slots(nodes, options), [*hints(nodes, options), *open_cluster(nodes, options)]
 
 
 def _announced(search: Search | None, recorder: Recorder) -> Iterator[PlannedTrial] | None:
@@ -374,7 +389,7 @@ def _named_in(scale: Scale, field: str) -> Iterator[str]:
                 yield value[field]
 
 
-def _manifest(prepared: Prepared, before: Manifest | None, command: str) -> Manifest:
+def _manifest(prepared: Prepared, before: Manifest | None, command: str, options: Options) -> Manifest:
     """Return the manifest of the folder; what an earlier session varied stays varied."""
     scale, configs = prepared.scale, [trial.config for trial in prepared.trials]
     varied = set(prepared.varied)
@@ -398,4 +413,5 @@ def _manifest(prepared: Prepared, before: Manifest | None, command: str) -> Mani
         sweep_file_text=prepared.text,
         version=tic_sweep.__version__,
         command=command,
+        storage=storage_of(options, f"{prepared.sweep.name}-{prepared.scale_name}", before),
     )

@@ -1,5 +1,6 @@
 """Parquet segments: rows of one table in an immutable file, and the schema derived from the table's declaration."""
 
+import dataclasses
 import io
 import warnings
 from collections import defaultdict
@@ -66,8 +67,8 @@ def _identity_of(table: str) -> str:
 def scan_segments(table: str, paths: Iterable[Path], problems: Problems | None = None) -> pl.LazyFrame:
     """Return the rows of some segments, those that cannot be read passed over as `readable_segments` says.
 
-    The schema is the table's of today: a column that a segment lacks is null, or, for a field of the config, its
-    default, since a new field's default is what the code did before the field existed.
+    The schema is the table's of today: a column that a segment lacks has its declared default, else it is null. A new
+    field's default is what the code did before the field existed.
     """
     schema = schema_of(table)
     readable = readable_segments(table, paths, problems)
@@ -87,9 +88,17 @@ def scan_segments(table: str, paths: Iterable[Path], problems: Problems | None =
 
 
 def with_defaults(frame: pl.LazyFrame, table: str, columns: Iterable[str]) -> pl.LazyFrame:
-    """Fill nulls in those of the columns that are fields of the config with the field's default."""
-    defaults = flatten(TrialConfig()) if TABLES[table].name == "trials" else {}
+    """Fill nulls in those of the columns that have a default, declared for the record or the config, with it."""
+    defaults = _defaults(table)
     return frame.with_columns(pl.col(name).fill_null(defaults[name]) for name in columns if name in defaults)
+
+
+@cache
+def _defaults(table: str) -> dict[str, Any]:
+    """Return the default of each column that has one other than null."""
+    fields = dataclasses.fields(TABLES[table].record)
+    declared = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING and f.default is not None}
+    return declared | (flatten(TrialConfig()) if table == "trials" else {})
 
 
 def readable_segments(

@@ -3,10 +3,13 @@
 An attempt runs one trial from its beginning, or from the checkpoint of the attempt before it, to an outcome.
 """
 
+import platform
+import re
 import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,7 @@ class Attempt(ABC):
             **self._results(),
             wall_seconds=self._seconds,
             device=str(self.device),
+            processor=processor_of(self.device),
             host=socket.gethostname(),
         )
 
@@ -132,6 +136,19 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
+
+
+@cache
+def processor_of(device: torch.device) -> str:
+    """Return the model of a GPU or of this machine's CPUs, as its maker calls it; empty if the system does not say."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor()
+    found = re.search(r"^model name\s*:\s*(.+)$", told, flags=re.MULTILINE)
+    return found[1].strip() if found else platform.processor()
 
 
 def _is_out_of_memory(error: Exception) -> bool:
