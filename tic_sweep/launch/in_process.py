@@ -14,7 +14,7 @@ from tic_sweep.launch.recorder import Recorder, checkpoint_of
 from tic_sweep.launch.signals import Stop, Stopped
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import Report
-from tic_sweep.training import Trainer, start_trial
+from tic_sweep.training import Trainer, try_trial
 
 
 def run_in_process(
@@ -25,7 +25,7 @@ def run_in_process(
     resources: Resources,
     checkpoints: Path,
     stop: Stop,
-    training: Callable[..., Trainer] = start_trial,
+    training: Callable[..., Trainer] = try_trial,
     race: Race | None = None,
 ) -> None:
     """Run the trials in order until they are done or ``stop`` is set; a ``race`` may end one between two reports."""

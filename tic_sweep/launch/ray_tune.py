@@ -37,7 +37,7 @@ from tic_sweep.launch.trainable import (
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.racing import Decision
 from tic_sweep.records import Outcome
-from tic_sweep.training import Trainer, start_trial
+from tic_sweep.training import Trainer, try_trial
 
 HALT_SECONDS = 120.0
 """A worker that does not write its checkpoint in this time is given up."""
@@ -55,7 +55,7 @@ def run_on_ray(
     session: int,
     checkpoints: Path,
     stop: Stop,
-    training: Callable[..., Trainer] = start_trial,
+    training: Callable[..., Trainer] = try_trial,
     race: Race | None = None,
 ) -> None:
     """Run the trials, then those that are proposed while it runs, until all are done or ``stop`` is set.

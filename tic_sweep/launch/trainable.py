@@ -14,7 +14,7 @@ from tic_sweep.config import Resources, from_dict
 from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.recorder import checkpoint_of
 from tic_sweep.records import TABLES, EpochRow, Outcome, Report, table_of
-from tic_sweep.training import Trainer, start_trial
+from tic_sweep.training import Trainer, try_trial
 
 METRICS = ("epoch", "ic", "ic_rel", "train_loss", "val_loss", "val_acc")
 """Present in every result, as floats, NaN where unknown: one missing metric would end the whole sweep."""
@@ -34,7 +34,7 @@ class SweepTrainable(tune.Trainable):
         data: Mapping[str, Any] | None = None,
         resources: Resources | None = None,
         checkpoints: Path | None = None,
-        training: Callable[..., Trainer] = start_trial,
+        training: Callable[..., Trainer] = try_trial,
     ) -> None:
         """Take note of what to run.
 
