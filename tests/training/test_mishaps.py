@@ -13,6 +13,7 @@ from training.trial_runs import RESOURCES, ending, numbers, run
 
 from tic_sweep.config import replaced
 from tic_sweep.data import RawImages
+from tic_sweep.fisher import FisherTrace
 from tic_sweep.records import Outcome, Report
 from tic_sweep.training import (
     DamagedCheckpointError,
@@ -26,10 +27,10 @@ from tic_sweep.training import (
 SHORT = replaced(SMALL, {"optimiser.epochs": 2})
 STATE = {"key": "k", "weights": {"w": torch.arange(400.0)}, "epoch": 3}
 CUTS = {
-    "empty": lambda size: 0,
-    "one byte": lambda size: 1,
-    "inside the first header": lambda size: 20,
-    "inside the pickle": lambda size: 200,
+    "empty": lambda _: 0,
+    "one byte": lambda _: 1,
+    "inside the first header": lambda _: 20,
+    "inside the pickle": lambda _: 200,
     "inside the tensors": lambda size: size // 2,
     "inside the directory": lambda size: size - 60,
     "inside the last record": lambda size: size - 10,
@@ -52,7 +53,7 @@ def test_a_checkpoint_cut_short_is_known(tmp_path: Path, cut: Callable[[int], in
 def test_a_spoilt_byte_is_known_or_does_not_matter(tmp_path: Path, seed: int):
     """Of bytes changed at random places, none gives another state than the one that was saved."""
     save_checkpoint(tmp_path / "c.pt", STATE)
-    content, draw, refused = bytearray((tmp_path / "c.pt").read_bytes()), random.Random(seed), 0
+    content, draw, refused = bytearray((tmp_path / "c.pt").read_bytes()), random.Random(seed), 0  # noqa: S311 - places to spoil
     for _ in range(100):
         place, bit = draw.randrange(len(content)), 1 << draw.randrange(8)
         content[place] ^= bit
@@ -128,7 +129,7 @@ def test_lack_of_memory_is_met_once_with_smaller_chunks(
 
     measure, chunks = observation.measure, []
 
-    def measured(*given: object, chunk: int, **named: object):
+    def measured(*given: object, chunk: int, **named: object) -> FisherTrace:
         chunks.append(chunk)
         if chunk > 4 and named["epoch"] == 2:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")

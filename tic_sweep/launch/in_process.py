@@ -41,6 +41,8 @@ def run_in_process(
                     race.look_at(report.epoch)
                 recorder.report(trial.key, report)
                 recorder.tick()
+                if not recorder.stored(stop):
+                    return
                 if race is not None and (halt := race.halted(trial.key)) is not None:
                     running.halt(STATUS[halt.verdict], halt.reason)
                     break

@@ -42,7 +42,7 @@ def race_of(
         budget=manifest.race["budget"], samples=manifest.samples,
     )  # fmt: skip
     waiting = {trial.key for trial in todo}
-    anew = waiting & {trial.key for trial in ended}
+    anew = waiting & (known.lost | {trial.key for trial in ended})
     if known.folder is not None:
         events = told(scan(known.folder, "epochs"), scan(known.folder, "trials"))
         race.hear((key, event) for key, event in events if key not in anew)

@@ -109,6 +109,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
     return {
         "epoch": None if report.epoch is None else asdict(report.epoch),
         "rows": [(table_of(row), asdict(row)) for row in report.rows],
+        "remarks": list(report.remarks),
     }
 
 
@@ -117,6 +118,7 @@ def report_from_dict(values: dict[str, Any]) -> Report:
     return Report(
         epoch=None if values["epoch"] is None else EpochRow(**values["epoch"]),
         rows=tuple(TABLES[table].record(**row) for table, row in values["rows"]),
+        remarks=tuple(values["remarks"]),
     )
 
 

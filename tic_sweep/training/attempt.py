@@ -100,9 +100,7 @@ class Attempt(ABC):
         if self._checkpoint is None or not self._checkpoint.is_file():
             return
         try:
-            state = load_checkpoint(self._checkpoint)
-            if state.get("key") != self.key:
-                raise DamagedCheckpointError(f"it is that of trial {state.get('key')}")
+            state = load_checkpoint(self._checkpoint, self.key)
         except DamagedCheckpointError as damage:
             aside = set_aside(self._checkpoint)
             self._remark(f"its checkpoint was damaged ({damage}) and lies in {aside.name}: it began anew")

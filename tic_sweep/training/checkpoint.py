@@ -46,11 +46,15 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
         part.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path, key: str = "") -> dict[str, Any]:
     """Return what `save_checkpoint` wrote, on the CPU; refuses anything but tensors and plain data.
 
+    Args:
+        path: where.
+        key: of the trial whose checkpoint it must be; empty takes anybody's.
+
     Raises:
-        DamagedCheckpointError: if a byte that matters is not what it was when it was written.
+        DamagedCheckpointError: if a byte that matters is not what it was when it was written, or it is another trial's.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -59,7 +63,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise DamagedCheckpointError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
     if spoilt is not None:
         raise DamagedCheckpointError(f"{spoilt.rpartition('/')[2]} in it does not match its checksum")
-    return _loaded(path)
+    state = _loaded(path)
+    if key and state.get("key", key) != key:
+        raise DamagedCheckpointError(f"it is that of trial {state['key']}")
+    return state
 
 
 def _loaded(path: Path) -> dict[str, Any]:
