@@ -177,7 +177,8 @@ class ResultsWriter:
         if self._unjournaled:
             raise StoreError(
                 f"{len(self._unjournaled)} rows could not be written to {str(self.folder.root)!r} "
-                f"({self._flush_error}) and are lost: free space there and resume the sweep."
+                f"({self._flush_error}) and are lost: free space there and resume the sweep, which computes "
+                f"them again."
             )
 
     def __enter__(self) -> Self:
