@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from drills.harness import SWEEP
 
@@ -14,6 +15,8 @@ from tic_sweep.config import Rule, field_rules
 
 GOOD = SWEEP.replace("EPOCHS", "2").replace("RATES", "(0.1, 0.2)").replace("SEEDS", "2").lstrip()
 RULES = field_rules()
+TRIES = 20
+"""Draws after which a kind has nothing new."""
 INFINITE = ("NaN", "Infinity", "-Infinity")
 
 
@@ -27,26 +30,34 @@ class Bad:
 
 
 def bad_inputs(count: int, seed: int) -> Iterator[Bad]:
-    """Yield so many bad inputs, of all kinds in turn."""
+    """Yield so many bad inputs, no two alike, of all kinds in turn as long as a kind has more."""
     draw = random.Random(seed)  # noqa: S311 - inputs, not secrets
-    kinds = [*FILES.items(), *LINES.items()]
-    for number in range(count):
-        name, make = kinds[number % len(kinds)]
-        made = make(draw)
-        if isinstance(made, list):
-            yield Bad(name, made)
-        else:
-            content = made if isinstance(made, bytes) else made.encode()
-            yield Bad(name, [draw.choice(["run", "plan"]), "bad.py"], {"bad.py": content})
+    seen = set[str]()
+    for name, make in cycle((*FILES.items(), *LINES.items())):
+        for _ in range(TRIES):
+            bad = _given(name, make(draw), draw)
+            if (told := repr((bad.arguments[1:], bad.files))) not in seen:
+                seen.add(told)
+                yield bad
+                break
+        if len(seen) == count:
+            return
+
+
+def _given(kind: str, made: list[str] | str | bytes, draw: random.Random) -> Bad:
+    """Return a command line as it is, or one that is given a file."""
+    if isinstance(made, list):
+        return Bad(kind, made)
+    content = made if isinstance(made, bytes) else made.encode()
+    return Bad(kind, [draw.choice(["run", "plan"]), "bad.py"], {"bad.py": content})
 
 
 def nonsense(rule: Rule, draw: random.Random) -> str:
     """Return a value, as JSON, that a field does not accept."""
     wrong = ["null", '{"a": 1}', *INFINITE, '[null, "x"]', '"\\u0000"']
     if rule.items is None:
-        wrong += ["[1]"] + {bool: ["0", '"true"'], str: ["1", "true", '"nothing"']}.get(
-            rule.type, ['"1"', "true", '""']
-        )
+        by_type = {bool: ["0", '"true"'], str: ["1", "true", '"nothing"']}
+        wrong += ["[1]", *by_type.get(rule.type, ['"1"', "true", '""'])]
         wrong += ["2.5", "1e30", str(2**63)] if rule.type is int else ["1e400"] if rule.type is float else []
         wrong += [json.dumps(rule.above)] if rule.above is not None else []
         wrong += [json.dumps(rule.at_least - 1)] if rule.at_least is not None else []
@@ -115,9 +126,10 @@ def without_sweep(draw: random.Random) -> str:
 def with_call(draw: random.Random) -> str:
     """Return a sweep whose calls have arguments missing, unknown, or of the wrong kind."""
     old, new = draw.choice([
-        ('name="drill"', f"name={draw.choice(['3', 'None', repr(''), repr('a/b'), repr('..'), repr('a b'), repr('ä')])}"),
+        ('name="drill"', f"name={draw.choice(['3', 'None', repr(''), repr('a/b'), repr('..'), repr('ä')])}"),
         ('name="drill", ', ""), ('question="Does it survive?"', f"question={draw.choice(['3', 'None', '[]'])}"),
-        ("laptop=", "desktop="), ("laptop=", "laptop=3 or "), ("laptop=Scale", "laptop=dict"), ("base=TINY", "base=None"),
+        ("laptop=", "desktop="), ("laptop=", "laptop=3 or "), ("laptop=Scale", "laptop=dict"),
+        ("base=TINY", "base=None"),
         ("base=TINY", "base={}"), ("base=TINY, ", ""), ("base=TINY", "base=TINY.data"), ("space=", "spaces="),
         ("seeds=", "seed="), ("SWEEP = Sweep(", "SWEEP = Sweep(1, "), ("batch_size", "batchsize"),
         ("DataConfig(name", "DataConfig(nam"), ("timesteps=2", "timesteps=2, timestep=3"), ("fisher=", "fischer="),
@@ -144,13 +156,14 @@ def with_space(draw: random.Random) -> str:
     ]  # fmt: skip
     spaces = [f"{{'optimiser.lr': {r}}}" for r in ranges] + [
         "{'optimiser.lr': Grid(())}", "{'optimiser.lr': Grid(3)}", "{'optimiser.lr': Grid('0.1')}", "3", "[1]", "'lr'",
-        "{'optimiser.rate': Grid((0.1,))}", "{'lr': Grid((0.1,))}", "{'optimiser.lr': (0.1,)}", "{'seed': Grid((1, 2))}",
+        "{'optimiser.rate': Grid((0.1,))}", "{'lr': Grid((0.1,))}", "{'optimiser.lr': (0.1,)}",
+        "{'seed': Grid((1, 2))}",
         "{3: Grid((1,))}", "{'both': Grid(({},))}", "{'both': Grid(({'optimiser.rate': 1},))}", "{None: Grid((1,))}",
         "{'neuron.tau': When('timesteps', 'x', Grid((2,)))}", "{'neuron.tau': When('nothing', 2, Grid((2,)))}",
         "{'neuron.tau': When('timesteps', 2, 3)}", "{'timesteps': Uniform(1, 2)}", "{'both': Uniform(0, 1)}",
         "{'neuron.tau': When('timesteps', 2, Grid((2,))), 'timesteps': Grid((2, 3))}",
         "{'optimiser.lr': Grid([0.001 * i for i in range(1, 2000)]), 'neuron.tau': Grid([1 + i for i in range(2000)])}",
-        "{name: Grid(range(1, 999)) for name in ('timesteps', 'optimiser.batch_size', 'fisher.samples', 'optimiser.epochs')}",
+        "{name: Grid(range(1, 999)) for name in ('timesteps', 'optimiser.batch_size', 'fisher.samples')}",
     ]  # fmt: skip
     before = GOOD.replace("import Grid", "import Choice, Grid, IntUniform, LogUniform, Uniform, When")
     return before.replace('space={"optimiser.lr": Grid((0.1, 0.2))}', f"space={draw.choice(spaces)}")
@@ -159,11 +172,13 @@ def with_space(draw: random.Random) -> str:
 def with_scale(draw: random.Random) -> str:
     """Return a sweep whose seeds, samples, search or race are refused."""
     wrong = draw.choice([
-        "seeds=()", "seeds=(1, 1)", "seeds=(-1,)", "seeds=('a',)", "seeds=(0.5,)", "seeds=3", "seeds='01'", "seeds=None",
+        "seeds=()", "seeds=(1, 1)", "seeds=(-1,)", "seeds=('a',)", "seeds=(0.5,)", "seeds=3", "seeds='01'",
+        "seeds=None",
         f"seeds=({2**70},)", "samples=-1", "samples=1.5", "samples='x'", "samples=None", "samples=True", "samples=3",
         "searcher='grid'", "searcher='tpe'", "searcher=None", "objective='loss'", "objective=None", "scheduler='fast'",
         "scheduler=None", "scheduler='hybrid', budget=0", "scheduler='hybrid', budget=2", "budget=float('nan')",
-        "budget='half'", "holdout=-1", "holdout=float('nan')", "grace=1", "grace=-0.1", "scheduler='first_turn', grace=0.5",
+        "budget='half'", "holdout=-1", "holdout=float('nan')", "grace=1", "grace=-0.1",
+        "scheduler='first_turn', grace=0.5",
         "seeds=range(2000000)",
     ])  # fmt: skip
     return GOOD.replace("seeds=tuple(range(2))", wrong)
@@ -180,12 +195,14 @@ FILES: dict[str, Callable[[random.Random], str | bytes]] = {
 WRONG = {
     "--scale": ["huge", "", "LAPTOP"], "--seeds": ["", "a", "1,", "1.5", "1,1", "-1", "1e3", str(2**70)],
     "--samples": ["x", "1.5", "-1", "3", "nan", ""], "--scheduler": ["fast", "", "None"],
-    "--budget": ["x", "0.5", "nan", "0", "-1", "2", "inf"], "--holdout": ["x", "0.5", "nan", "-1"], "--grace": ["x", "nan", "1"],
+    "--budget": ["x", "0.5", "nan", "0", "-1", "2", "inf"], "--holdout": ["x", "0.5", "nan", "-1"],
+    "--grace": ["x", "nan", "1"],
     "--cpus": ["0", "-1", "x", "1.5", "nan", ""], "--cpus-per-trial": ["0", "x", "-2"],
     "--gpus-per-trial": ["-1", "nan", "inf", "x", "1.5", "-0.1"], "--max-concurrent": ["0", "x", "-1"],
     "--retries": ["-1", "x", "0.5"], "--epoch-seconds": ["0", "-1", "nan", "inf", "x"], "--device": ["tpu", "", "CPU"],
     "--precision": ["float16", ""], "--fisher-chunk": ["0", "x", "-1"], "--checkpoint-seconds": ["-1", "x"],
-    "--wandb": ["on", "", "Online"], "--address": ["here", "ray://head:1", ":0", "127.0.0.1:1", "a:b", "127.0.0.1:99999"],
+    "--wandb": ["on", "", "Online"],
+    "--address": ["here", "ray://head:1", ":0", "127.0.0.1:1", "a:b", "127.0.0.1:99999"],
 }  # fmt: skip
 PLANNED = (
     "--scale",
@@ -227,7 +244,8 @@ def contradiction(draw: random.Random) -> list[str]:
     return ["run", "quickstart", *draw.choice([
         ["--in-process", "--address", "auto"], ["--device", "cpu", "--gpus-per-trial", "1"], ["--device", "cuda"],
         ["--in-process", "--epoch-seconds", "60"], ["--samples", "5"], ["--grace", "0.1"], ["--holdout", "0.1"],
-        ["--set", "optimiser.epochs=0", "--scheduler", "hybrid"], ["--set", "fisher.every=0", "--scheduler", "transition"],
+        ["--set", "optimiser.epochs=0", "--scheduler", "hybrid"],
+        ["--set", "fisher.every=0", "--scheduler", "transition"],
         ["--set", "task=xor"], ["--set", "toy.problems=3"], ["--set", "optimiser.lr=0.1", "--scheduler", "hybrid"],
         ["--device", "cuda", "--in-process", "--address", "x:1"],
     ])]  # fmt: skip
@@ -238,10 +256,13 @@ def wrong_words(draw: random.Random) -> list[str]:
     word = "".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(3, 9)))
     return draw.choice([
         [f"x{word}"], ["run"], ["plan"], ["resume"], ["status"], ["run", f"x{word}"], ["plan", f"x{word}"],
-        ["run", "quickstart", f"--x{word}"], ["run", "quickstart", f"--x{word}", "1"], ["run", "quickstart", f"x{word}"],
-        ["resume", "a", "b"], ["list", f"x{word}"], ["fields", f"x{word}"], ["run", f"x{word}.py"], ["run", "folder.py"],
+        ["run", "quickstart", f"--x{word}"], ["run", "quickstart", f"--x{word}", "1"],
+        ["run", "quickstart", f"x{word}"],
+        ["resume", "a", "b"], ["list", f"x{word}"], ["fields", f"x{word}"], ["run", f"x{word}.py"],
+        ["run", "folder.py"],
         ["run", "quickstart", "--seeds"], ["compare", "a"], ["query"], ["export", "a"], ["run", ""], ["run", "."],
-        ["run", "quickstart", "--results"], [f"--x{word}"], ["run", "../quickstart"], ["run", "_x"], ["watch"], ["run", ".py"],
+        ["run", "quickstart", "--results"], [f"--x{word}"], ["run", "../quickstart"], ["run", "_x"], ["watch"],
+        ["run", ".py"],
     ])  # fmt: skip
 
 
@@ -275,7 +296,6 @@ def wrong_place(draw: random.Random) -> list[str]:
         "damaged",
         "newer",
         "odd",
-        
         "/dev/null",
         "/dev/null/r",
     ])
@@ -285,10 +305,14 @@ def wrong_place(draw: random.Random) -> list[str]:
 def wrong_question(draw: random.Random) -> list[str]:
     """Return a question for a learning rate that makes no sense."""
     return ["tune-lr", *draw.choice([
-        ["--low", "0"], ["--low", "nan"], ["--low", "2", "--high", "1"], ["--high", "inf"], ["--rates", "0"], ["--rates", "x"],
-        ["--rates", "-3"], ["--budget", "0"], ["--budget", "-5"], ["--budget", "nan"], ["--epochs", "-1"], ["--epochs", "0"],
-        ["--dataset", "mnist"], ["--arch", "vgg"], ["--timesteps", "0"], ["--tau", "0.5"], ["--tau", "nan"], ["--seeds", "1,1"],
-        ["--searcher", "grids"], ["--policy", "fast"], ["--set", "optimiser.rate=1"], ["--set", "neuron.tau=0"], ["--json", "x"],
+        ["--low", "0"], ["--low", "nan"], ["--low", "2", "--high", "1"], ["--high", "inf"], ["--rates", "0"],
+        ["--rates", "x"],
+        ["--rates", "-3"], ["--budget", "0"], ["--budget", "-5"], ["--budget", "nan"], ["--epochs", "-1"],
+        ["--epochs", "0"],
+        ["--dataset", "mnist"], ["--arch", "vgg"], ["--timesteps", "0"], ["--tau", "0.5"], ["--tau", "nan"],
+        ["--seeds", "1,1"],
+        ["--searcher", "grids"], ["--policy", "fast"], ["--set", "optimiser.rate=1"], ["--set", "neuron.tau=0"],
+        ["--json", "x"],
         ["--low", "x"], ["--seeds", ""], ["--cpus", "0"], ["--device", "cuda"],
     ])]  # fmt: skip
 
@@ -296,7 +320,8 @@ def wrong_question(draw: random.Random) -> list[str]:
 def wrong_url(draw: random.Random) -> list[str]:
     """Return an address of a store that is none, or holds a secret."""
     url = draw.choice([
-        "s3://", "s3://key:secret@bucket/r", "ftp://host/r", "s4://bucket/r", "s3://bucket/r?password=x", "gs://", "http://x/r",
+        "s3://", "s3://key:secret@bucket/r", "ftp://host/r", "s4://bucket/r", "s3://bucket/r?password=x", "gs://",
+        "http://x/r",
         "file:///nowhere", "://", "s3:/",
     ])  # fmt: skip
     return [draw.choice(["status", "claims", "report", "query", "effects"]), url]

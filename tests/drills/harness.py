@@ -49,7 +49,7 @@ SWEEP = Sweep(
 """
 
 
-def write_sweep(folder: Path, *, rates: int = 3, seeds: int = 2, epochs: int = 25) -> Path:
+def write_sweep(folder: Path, *, rates: int = 2, seeds: int = 2, epochs: int = 60) -> Path:
     """Write the file of a tiny sweep with so many rates, seeds and epochs, and return its path."""
     path = folder / "drill.py"
     values = repr(tuple(round(0.02 + 0.01 * i, 2) for i in range(rates)))

@@ -1,5 +1,6 @@
 """The driver is killed, or asked to end, at any moment; the lock lets one of two at a time."""
 
+import shutil
 import signal
 import subprocess
 import time
@@ -22,18 +23,21 @@ def let_it_run(drill: Drill, sweep: Sweep, process: subprocess.Popen[str], *, at
 
 
 def test_a_driver_killed_at_ten_moments(sweep: Sweep, undisturbed: Path) -> None:
-    """Ten times in one sweep, at random, half of them while it may still be starting; then it ends as if not."""
+    """Ten times in one sweep, at random, half of them while it may still be starting; then it ends as if not.
+
+    Half of the drivers run their trials on Ray, the others themselves.
+    """
     drill = Drill("driver killed (SIGKILL)")
     command = ("run", str(sweep.file), "--results", str(sweep.place), *QUICK)
     for number in range(10):
         before = sweep.table("epochs").height
-        with sweep.started(*command) as process:
+        with sweep.started(*command, *(["--in-process"] if number % 4 >= 2 else [])) as process:
             let_it_run(drill, sweep, process, at_any_time=number % 2 == 1)
             process.send_signal(signal.SIGKILL)
             process.wait()
         drill.times += 1
         if (sweep.place / "sweep.json").exists():
-            command = ("resume", str(sweep.place))
+            command = ("resume", str(sweep.place), *QUICK)
         assert before <= sweep.table("epochs").height
     began = time.monotonic()
     stored = sweep.table("epochs").height
@@ -63,7 +67,7 @@ def test_a_driver_asked_to_end(sweep: Sweep, undisturbed: Path) -> None:
         assert "Continue with: tic-sweep resume" in said.out
         assert "running" not in statuses
         assert not list((sweep.place / "journal").iterdir())
-        command = ("resume", str(sweep.place))
+        command = ("resume", str(sweep.place), *QUICK)
     said = sweep.resume()
 
     assert (0, "") == (said.code, said.err)
@@ -74,7 +78,7 @@ def test_a_driver_asked_to_end(sweep: Sweep, undisturbed: Path) -> None:
 def test_a_resume_of_what_has_ended_changes_nothing(sweep: Sweep, undisturbed: Path) -> None:
     """Once more, and once more again: no trial runs, no row is written."""
     drill = Drill("resume, and run, after the end")
-    sweep.run("--in-process")
+    shutil.copytree(undisturbed, sweep.place)
     sessions = sweep.table("epochs")["session"].to_list(), sweep.table("trials")["session"].to_list()
     for again in (sweep.resume, sweep.run, sweep.resume):
         said = again()

@@ -65,7 +65,7 @@ def ended(sweep: Sweep) -> int:
 def test_two_hundred_trials_lose_a_node_and_get_one(tmp_path: Path) -> None:
     """A node dies when a quarter is done, another one comes at half; every trial ends, each row is there once."""
     drill = Drill("200 trials: node killed, node added")
-    file = write_sweep(tmp_path, rates=100, seeds=2, epochs=1)
+    file = write_sweep(tmp_path, rates=100, epochs=1)
     calm, sweep = Sweep(file, tmp_path / "calm"), Sweep(file, tmp_path / "r")
     assert 0 == calm.run("--in-process").code
     with at_work(sweep) as (nodes, process):
@@ -86,47 +86,25 @@ def test_two_hundred_trials_lose_a_node_and_get_one(tmp_path: Path) -> None:
     drill.end()
 
 
-def test_a_node_leaves_then_all_die_then_one_comes(tmp_path: Path) -> None:
-    """With no node left trials wait; on a new node they go on from their checkpoints."""
-    drill = Drill("node left in order, the last one killed, one added")
-    file = write_sweep(tmp_path, epochs=60)
-    calm, sweep = Sweep(file, tmp_path / "calm"), Sweep(file, tmp_path / "r")
-    assert 0 == calm.run("--in-process").code
+def test_nodes_leave_and_die_until_there_is_none_and_one_comes(tmp_path: Path, undisturbed: Path) -> None:
+    """Of three one leaves in order, the others die at once; trials wait, and go on from their checkpoints on a new."""
+    drill = Drill("node left, all others killed at once, node added")
+    sweep = Sweep(write_sweep(tmp_path), tmp_path / "r")
     with at_work(sweep, "--retries", "4") as (nodes, process):
+        nodes.do("add")
         sweep.await_epochs(drill.draw.randint(5, 15), process)
         nodes.do("leave 1")
         sweep.await_epochs(drill.draw.randint(5, 15), process)
         nodes.do("kill 0")
+        nodes.do("kill 2")
         time.sleep(4)
         nodes.do("add")
-        drill.times += 3
+        drill.times += 4
         came, stored = time.monotonic(), sweep.table("epochs").height
         wait_until(lambda: process.poll() is not None or sweep.table("epochs").height > stored)
         drill.seconds.append(time.monotonic() - came)
         said = said_by(process)
 
     assert 0 == said.code, said
-    drill.compare(calm.place, sweep.place)
-    drill.end()
-
-
-def test_two_nodes_die_at_once(tmp_path: Path) -> None:
-    """The third one, which came before, takes everything over."""
-    drill = Drill("two of three nodes killed at once")
-    file = write_sweep(tmp_path, epochs=60)
-    calm, sweep = Sweep(file, tmp_path / "calm"), Sweep(file, tmp_path / "r")
-    assert 0 == calm.run("--in-process").code
-    with at_work(sweep) as (nodes, process):
-        nodes.do("add")
-        sweep.await_epochs(drill.draw.randint(5, 15), process)
-        nodes.do("kill 0")
-        nodes.do("kill 1")
-        drill.times += 2
-        killed, stored = time.monotonic(), sweep.table("epochs").height
-        wait_until(lambda: process.poll() is not None or sweep.table("epochs").height > stored)
-        drill.seconds.append(time.monotonic() - killed)
-        said = said_by(process)
-
-    assert 0 == said.code, said
-    drill.compare(calm.place, sweep.place)
+    drill.compare(undisturbed, sweep.place)
     drill.end()
