@@ -2,7 +2,8 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tic_sweep.store import (
     TrialState,
     find_damage,
     scan,
+    schema_of,
     stored_config,
     trial_states,
     trials_touched,
@@ -64,14 +66,20 @@ class KnownTrials:
         Raises:
             StoreError: as `at`.
         """
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DamagedFileWarning)  # the session tells it in its own words
+        with _quiet():
             known = cls.at(place)
             if known.folder is None:
                 return known
             damages = find_damage(known.folder)
             lost = trials_touched(known.folder, damages) | trials_with_holes(known.folder)
         return replace(known, damages=tuple(damages), lost=lost)
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """Return the rows of a table that can be read; what is damaged is known already."""
+        if self.folder is None:
+            return pl.LazyFrame(schema=schema_of(table))
+        with _quiet():
+            return scan(self.folder, table)
 
     def check_same(self, place: Path, sweep: str, scale: str) -> None:
         """Refuse to mix two sweeps in one folder.
@@ -97,9 +105,7 @@ class KnownTrials:
     @property
     def remarks(self) -> dict[str, str]:
         """What was mended, by the keys of the trials where something was."""
-        if self.folder is None:
-            return {}
-        told = scan(self.folder, "trials").filter(pl.col("remark").fill_null("") != "").select("key", "remark")
+        told = self.scan("trials").filter(pl.col("remark").fill_null("") != "").select("key", "remark")
         return dict(told.collect().iter_rows())
 
     @property
@@ -109,15 +115,8 @@ class KnownTrials:
 
     def trials(self, *, ended: bool) -> list[PlannedTrial]:
         """Return the trials that have ended, or those that have not, begun ones first, rebuilt from their rows."""
-        if self.folder is None:
-            return []
         wanted = pl.col("status").is_in(ENDED) & ~pl.col("key").is_in(self.lost)
-        rows = (
-            scan(self.folder, "trials")
-            .filter(wanted if ended else ~wanted)
-            .sort("status", maintain_order=True)
-            .collect()
-        )
+        rows = self.scan("trials").filter(wanted if ended else ~wanted).sort("status", maintain_order=True).collect()
         begun_first = sorted(rows.iter_rows(named=True), key=lambda row: row["status"] == "planned")
         return [PlannedTrial(row["key"], stored_config(row)) for row in begun_first]
 
@@ -125,13 +124,21 @@ class KnownTrials:
         """Return every trial with its status and last value of the objective, for a search to learn from."""
         if self.folder is None:
             return []
-        epochs = scan(self.folder, "epochs")
+        epochs = self.scan("epochs")
         looks: dict[str, tuple[Look, ...]] = {}
         if objective == TIC_SCORE:
-            values = dict(tic_scores(epochs, scan(self.folder, "trials")).collect().iter_rows())
+            values = dict(tic_scores(epochs, self.scan("trials")).collect().iter_rows())
             looks = looks_of(epochs, ("epoch", "ic", "ic_se"))
         else:
             last = epochs.sort("epoch").group_by("key").agg(pl.col(objective).last())
             values = dict(last.collect().iter_rows())
         both = [*self.trials(ended=True), *self.trials(ended=False)]
         return [KnownTrial(t.config, self.states[t.key].status, values.get(t.key), looks.get(t.key, ())) for t in both]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out the warnings of damaged files: the session tells them in its own words."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DamagedFileWarning)
+        yield
