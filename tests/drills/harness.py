@@ -101,7 +101,7 @@ class Sweep:
 
     def workers(self) -> list[int]:
         """Return the processes in which trials run now."""
-        return [pid for pid, name in self.processes().items() if name.startswith("ray::SweepTrainable")]
+        return [pid for pid, name in self.processes().items() if name.startswith("ray::") and "Trainable" in name]
 
     def processes(self) -> dict[int, str]:
         """Return every process of this drill with its command line."""
