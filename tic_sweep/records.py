@@ -54,6 +54,7 @@ class TrialRow:
     scale: str = column("laptop or paper")
     status: str = column("one of " + ", ".join(STATUSES))
     reason: str = column("why it ended other than finished", default="")
+    remark: str = column("what went wrong on the way and was mended; empty if nothing did", default="")
     attempt: int = column("how many times it was started", default=0)
     epochs_done: int = column("training epochs completed", "epochs", default=0)
     val_acc: float | None = column("validation accuracy after the last epoch", "fraction", default=None)
@@ -331,6 +332,8 @@ class Report:
 
     epoch: EpochRow | None = None
     rows: tuple["Row", ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What went wrong since the last report and was mended, a clause each; the trial's row tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

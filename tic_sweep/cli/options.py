@@ -97,6 +97,9 @@ CIRCUMSTANCE = options_of(
     click.option(
         "--retries", type=click.IntRange(0), default=2, show_default=True, help="Restarts of a trial that died."
     ),
+    click.option(
+        "--epoch-seconds", type=float, help="Restart a trial that tells nothing for so long; never if left out."
+    ),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where trials compute."),
     click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of products."),
     click.option(

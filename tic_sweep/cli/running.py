@@ -15,6 +15,8 @@ from tic_sweep.errors import StoreError
 
 RACE = ("scheduler", "budget", "holdout", "grace")
 """Options that replace a sweep's own race."""
+SHOWN = 5
+"""Mended mishaps that are told in the terminal; the rest is counted."""
 TUNE = "tune-lr"
 """The command whose results are resumed by giving it again."""
 
@@ -247,11 +249,20 @@ def _tell(ended: "Ended", console: "Console", *, opens: bool) -> "Results":
     return results
 
 
+def tell_mishaps(ended: "Ended") -> None:
+    """Say what went wrong on the way: what was mended, shortly, then what was not."""
+    for line in ended.mended[:SHOWN]:
+        click.echo(f"tic-sweep: mended: {line}", err=True)
+    if (more := len(ended.mended) - SHOWN) > 0:
+        click.echo(f"tic-sweep: mended: {more} more; the column remark of the table trials tells them.", err=True)
+    for problem in ended.problems:
+        click.echo(f"tic-sweep: warning: {problem}", err=True)
+
+
 def _conclude(ended: "Ended", console: "Console") -> NoReturn:
     """Say what went wrong, and exit."""
     root = shown(ended.folder.root)
-    for problem in ended.problems:
-        click.echo(f"tic-sweep: warning: {problem}", err=True)
+    tell_mishaps(ended)
     if ended.stop:
         console.print(
             f"Interrupted: {ended.done} of {ended.total} trials done. Continue with: tic-sweep resume {root}",

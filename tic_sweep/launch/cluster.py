@@ -71,7 +71,7 @@ def ray_logs_to(path: Path) -> Iterator[None]:
     import ray.tune  # noqa: F401 - its loggers must be there
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(path, encoding="utf-8", delay=True)
+    to_file = _LogFile(path, encoding="utf-8", delay=True)
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if name.split(".")[0] == "ray"]
     before = [(logger, logger.handlers, logger.propagate) for logger in loggers]
@@ -85,6 +85,13 @@ def ray_logs_to(path: Path) -> Iterator[None]:
         for logger, handlers, propagate in before:
             logger.handlers, logger.propagate = handlers, propagate
         to_file.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk may cut short; nobody wants its tracebacks in the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing."""
 
 
 def _connect(options: Options) -> None:

@@ -50,6 +50,8 @@ class Options:
     max_concurrent: int | None = None
     retries: int = 2
     """How often a trial that died is started again, from its last checkpoint."""
+    epoch_seconds: float | None = None
+    """A trial that tells nothing for so long is taken to hang, and its worker is killed; None is for ever."""
     in_process: bool = False
     wandb: str = field(default_factory=lambda: os.environ.get(WANDB_VARIABLE) or "offline")
     """off, offline or online; what `WANDB_VARIABLE` says, else offline."""
@@ -73,6 +75,7 @@ class Options:
                 raise ResourceError(f"--{flag} must be at least 1, got {value}.")
         if self.retries < 0:
             raise ResourceError(f"--retries must be at least 0, got {self.retries}.")
+        self._check_epoch_seconds()
         share = self.gpus_per_trial
         if share and self.resources.device == "cpu":
             raise ResourceError(f"--gpus-per-trial {share:g} contradicts --device cpu: leave one of them out.")
@@ -111,6 +114,17 @@ class Options:
                 f"--in-process keeps checkpoints in a folder, and --storage {place.name} is none: leave one out."
             )
 
+    def _check_epoch_seconds(self) -> None:
+        limit = self.epoch_seconds
+        if limit is None:
+            return
+        if not (math.isfinite(limit) and limit > 0):
+            raise ResourceError(f"--epoch-seconds must be a finite number greater than 0, got {limit!r}.")
+        if self.in_process:
+            raise ResourceError(
+                f"--epoch-seconds {limit:g} needs workers of their own and contradicts --in-process: leave one out."
+            )
+
     @property
     def trial_resources(self) -> Resources:
         """What one trial may use: as many threads as it has CPUs, and a GPU only if it was given a share of one."""
@@ -128,6 +142,7 @@ class Options:
             "gpus_per_trial": self.gpus_per_trial,
             "max_concurrent": self.max_concurrent,
             "retries": self.retries,
+            "epoch_seconds": self.epoch_seconds,
             "wandb": self.wandb,
             "storage": None if self.storage is None else str(self.storage),
         }

@@ -36,10 +36,11 @@ from tic_sweep.launch.trainable import (
     outcome_from_dict,
     report_from_dict,
 )  # fmt: skip
+from tic_sweep.launch.watchdog import Watchdog
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.racing import Decision
 from tic_sweep.records import Outcome
-from tic_sweep.training import Trainer, start_trial
+from tic_sweep.training import Trainer, try_trial
 
 HALT_SECONDS = 120.0
 """A worker that does not write its checkpoint in this time is given up."""
@@ -57,7 +58,7 @@ def run_on_ray(
     session: int,
     checkpoints: Checkpoints,
     stop: Stop,
-    training: Callable[..., Trainer] = start_trial,
+    training: Callable[..., Trainer] = try_trial,
     race: Race | None = None,
 ) -> None:
     """Run the trials, then those that are proposed while it runs, until all are done or ``stop`` is set.
@@ -86,7 +87,7 @@ def run_on_ray(
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
-    relay = _Relay(recorder, stop, race)
+    relay = _Relay(recorder, stop, race, Watchdog(options.epoch_seconds))
     tuner = tune.Tuner(
         trainable,
         param_space=None if source else {"planned": tune.grid_search([_crossing(trial) for trial in trials])},
@@ -115,13 +116,16 @@ def run_on_ray(
     finally:
         stop.wake = lambda: None
         signal.signal(signal.SIGUSR1, before)
+    if recorder.running and not stop:
+        stop.signum = signal.SIGUSR1  # Tune takes it for itself; some batch systems send it before the time is up
 
 
 class _Relay(tune.Callback):
     """Passes what Tune's driver hears to the recorder; whatever happens, it raises nothing into Tune."""
 
-    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None = None) -> None:
-        self._recorder, self._stop, self._race = recorder, stop, race
+    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None, watchdog: Watchdog) -> None:
+        self._recorder, self._stop, self._race, self._watchdog = recorder, stop, race, watchdog
+        self._hung: dict[str, str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be pickled as nothing: Tune pickles its callbacks into its scratch, where no open file or secret belongs."""
@@ -129,12 +133,14 @@ class _Relay(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial runs on a worker."""
+        self._watchdog.heard(_key(trial))
         self._tell(lambda: self._recorder.started(_key(trial)))
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_info: Any
     ) -> None:
         """Take rows out of the result, so that Tune does not keep them, and pass them on."""
+        self._watchdog.heard(_key(trial))
         report, outcome = result.pop(REPORT, None), result.pop(OUTCOME, None)
         if problem := result.pop(PROBLEM, ""):
             self._recorder.problem(problem)
@@ -142,9 +148,12 @@ class _Relay(tune.Callback):
             self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
             self._tell(lambda: self._recorder.ended(_key(trial), outcome_from_dict(outcome)))
+        if not self._recorder.stored(self._stop):
+            self._kill(trial)  # or it would write a checkpoint that is ahead of its rows
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell how a trial ended that the race has halted; its worker is still there, and writes its checkpoint."""
+        self._watchdog.ended(_key(trial))
         if self._race is not None and (halt := self._race.halted(_key(trial))) is not None:
             self._tell(lambda: self._recorder.ended(_key(trial), self._outcome(trial, halt)))
 
@@ -160,18 +169,31 @@ class _Relay(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial was given up after its retries."""
-        reason = reason_in(Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else "")
+        self._watchdog.ended(_key(trial))
+        reason = self._hung.pop(_key(trial), "") or reason_in(_text_of(trial.error_file))
         status = "out_of_memory" if "OutOfMemoryError" in reason else "failed"
         self._tell(lambda: self._recorder.failed(_key(trial), reason, status=status))
+
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
+        """Tell that a trial died and will be started again."""
+        key = _key(trial)
+        self._watchdog.ended(key)
+        reason = self._hung.pop(key, "") or reason_in(_text_of(trial.error_file))
+        self._tell(lambda: self._recorder.remark(key, f"started again after {reason}"))
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
         """Let waiting rows be written; and stop, should the signal have come before Tune listened for it."""
         self._recorder.tick()
+        self._hung |= (hanging := dict(self._watchdog.hanging()))
+        for trial in trials:
+            if self._stop or _key(trial) in hanging:
+                self._kill(trial)  # or Tune would wait for the end of its epoch
         if self._stop:
-            for trial in trials:
-                if (actor := trial.temporary_state.ray_actor) is not None:
-                    ray.kill(actor)  # or Tune would wait for the end of its epoch
             _stop_tune()
+
+    def _kill(self, trial: Trial) -> None:
+        if (actor := trial.temporary_state.ray_actor) is not None:
+            ray.kill(actor)
 
     def _tell(self, act: Callable[[], None]) -> None:
         try:
@@ -227,6 +249,14 @@ def reason_in(error_text: str) -> str:
     lines = [line.strip() for line in last.splitlines() if line.strip()]
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b", line)]
     return (named or lines[:1] or ["the worker died without a word"])[-1]
+
+
+def _text_of(file: str | None) -> str:
+    """Return what Tune wrote of a trial's failures; nothing if it could write nothing."""
+    try:
+        return Path(file).read_text(encoding="utf-8") if file else ""
+    except OSError:
+        return ""
 
 
 def _source(

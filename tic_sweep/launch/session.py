@@ -18,6 +18,7 @@ from rich.console import Console
 import tic_sweep
 from tic_sweep.config import flatten
 from tic_sweep.data import MADE_UP, RawData, data_name, load_data
+from tic_sweep.errors import StoreError
 from tic_sweep.launch.carrying import Checkpoints, forget
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
@@ -32,7 +33,7 @@ from tic_sweep.launch.storage import check_storage, checkpoints_at, storage_of
 from tic_sweep.plan import PlannedTrial, adjusted, plan
 from tic_sweep.records import ENDED
 from tic_sweep.space import Choice, Grid, When, varied_paths
-from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
+from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter, refuse_if_held
 from tic_sweep.store.manifest import without_places
 from tic_sweep.sweep import Scale, Sweep, load_sweep, telling_fields, varied_fields
 from tic_sweep.wandb_sink import WandbSink
@@ -91,6 +92,8 @@ class Ended:
     ran: int
     stop: Stop
     problems: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+    """What went wrong and cost time alone."""
 
     @property
     def done(self) -> int:
@@ -143,7 +146,7 @@ def run_sweep(
     prepared = prepare(request)
     place = (results or prepared.place).expanduser()
     check_place(place)
-    known = KnownTrials.at(place)
+    known = _known(place)
     known.check_same(place, prepared.sweep.name, prepared.scale_name)
     if prepared.adaptive:
         todo = (known.trials(ended=True) if options.rerun else []) + known.trials(ended=False)
@@ -175,12 +178,15 @@ def resume_sweep(
     """
     ResultsFolder.open(results)
     check_place(results)
-    known = KnownTrials.at(results)
+    known = _known(results)
     assert known.manifest is not None  # noqa: S101 - `open` refuses a folder without one
     stored = storage_of(options, f"{known.manifest.sweep}-{known.manifest.scale}", known.manifest)
     manifest = replace(known.manifest, storage=stored)
     todo = known.trials(ended=False)
-    prepared = prepare(request) if request is not None and known.manifest.searcher != "random" else None
+    adaptive = known.manifest.searcher != "random"
+    if not adaptive and any(damage.table == "trials" for damage in known.damages):
+        todo += _forgotten(known, request)
+    prepared = prepare(request) if request is not None and adaptive else None
     datasets = prepared.datasets if prepared else _datasets(todo)
     race = race_of(manifest, known, (), todo)
     todo = race.waiting if race else todo
@@ -215,7 +221,10 @@ class _Session:
         began = time.monotonic()
         search = self._search()
         if not self.todo and search is None:
-            ended = self._ended(Stop(), (), ran=0)
+            if self.known.folder is not None and self.known.damages:
+                with ResultsWriter(self.known.folder):
+                    self._set_aside()
+            ended = self._ended(Stop(), (), ran=0, mended=self._found())
             if then is not None:
                 then(ended)
             return ended
@@ -230,7 +239,8 @@ class _Session:
                 self.manifest.save(folder.manifest)
                 left = None if limit is None else limit - (time.monotonic() - began)
                 stop, recorder, sink = self._execute(writer, search, data, at_once, left)
-            ended = self._ended(stop, (*recorder.problems, *writer.problems), ran=recorder.ran)
+            problems, mended = (*recorder.problems, *writer.problems), (*self._found(), *recorder.mended)
+            ended = self._ended(stop, problems, ran=recorder.ran, mended=mended)
             if not stop:
                 self._tell(ended, sink, then)
             return ended
@@ -260,7 +270,8 @@ class _Session:
         listeners: list[Listener] = [progress, sink, *(one for one in (search, self.race) if one is not None)]
         recorder = Recorder(
             writer, manifest.sweep, manifest.scale,
-            attempts=self.known.attempts, gpus_per_trial=options.gpus_per_trial, listeners=listeners,
+            attempts=self.known.attempts, remarks=self.known.remarks, gpus_per_trial=options.gpus_per_trial,
+            listeners=listeners, say=lambda line: self.console.print(line, soft_wrap=True, markup=False),
             circumstance=json.dumps(asdict(options.trial_resources)), command=without_places(manifest.command),
         )  # fmt: skip
         checkpoints = checkpoints_at(manifest.storage, options, writer.folder.checkpoints)
@@ -308,12 +319,15 @@ class _Session:
             )  # fmt: skip
 
     def _plan_into(self, recorder: Recorder, checkpoints: Checkpoints) -> None:
-        """Write the plan; a trial that ended before and is to run again starts from nothing.
+        """Write the plan; a trial that ended before and is to run again, or has lost rows, starts from nothing.
 
-        One that was stopped early, and goes on now that the race would let it, has not ended before.
+        Only then are damaged files set aside: until the plan says it, they are what tells that something is lost. One
+        that was stopped early, and goes on now that the race would let it, has not ended before.
         """
+        costly = any(damage.costs_trials for damage in self.known.damages)
         for trial in self.todo:
             again = self.options.rerun and self.known.has_ended(trial.key)
+            again |= trial.key in self.known.lost or (costly and trial.key not in self.known.states)
             if again:
                 forget(checkpoints, trial.key)
             if trial.key in self.known.states and not again:
@@ -321,6 +335,19 @@ class _Session:
             else:
                 recorder.planned(trial)
         recorder.writer.flush()
+        if not recorder.writer.refused:
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        for damage in self.known.damages:
+            damage.set_aside()
+
+    def _found(self) -> list[str]:
+        """Return what was found to be damaged when the session began, a line each."""
+        root = self.place.absolute()
+        lines = [f"{d.path.relative_to(root)} was damaged, and is set aside." for d in self.known.damages]
+        again = sum(trial.key in self.known.lost for trial in self.todo)
+        return [*lines, f"{again} trials had lost rows, and were computed again."] if again else lines
 
     def _done_before(self) -> dict[str, str]:
         again = {trial.key for trial in self.todo}
@@ -336,12 +363,12 @@ class _Session:
         planned = len(self.known.states.keys() | {trial.key for trial in self.todo})
         return max(planned, self.manifest.samples if self.manifest.searcher != "random" else 0)
 
-    def _ended(self, stop: Stop, problems: Sequence[str], *, ran: int) -> Ended:
+    def _ended(self, stop: Stop, problems: Sequence[str], *, ran: int, mended: Sequence[str] = ()) -> Ended:
         now = KnownTrials.at(self.place)
         assert now.folder is not None  # noqa: S101 - the session made or opened it
         return Ended(
             folder=now.folder, statuses=now.counts, total=max(len(now.states), self._total()), ran=ran,
-            stop=stop, problems=tuple(problems),
+            stop=stop, problems=tuple(problems), mended=tuple(mended),
         )  # fmt: skip
 
 
@@ -359,6 +386,30 @@ def _machine(options: Options) -> Iterator[tuple[int, list[str]]]:
     with ray_cluster(options) as nodes:
         check_nodes(nodes, options)
         yield slots(nodes, options), [*hints(nodes, options), *open_cluster(nodes, options)]
+
+
+def _known(place: Path) -> KnownTrials:
+    """Return what a results folder holds, checked for damage, if nobody else is writing there.
+
+    Raises:
+        StoreError: if somebody is, at once and not only when Ray has started, or nothing can be read there.
+    """
+    refuse_if_held(place / "lock")
+    return KnownTrials.checked(place)
+
+
+def _forgotten(known: KnownTrials, request: Request | None) -> list[PlannedTrial]:
+    """Return the trials of the plan of which no row is left.
+
+    Raises:
+        StoreError: if nothing says how they were planned.
+    """
+    if request is None:
+        raise StoreError(
+            "rows of the table trials are lost, and nothing says which trials were planned: give `tic-sweep run` "
+            "again with the sweep and --results."
+        )
+    return [trial for trial in prepare(request).trials if trial.key not in known.states]
 
 
 def _announced(search: Search | None, recorder: Recorder) -> Iterator[PlannedTrial] | None:

@@ -22,25 +22,34 @@ class Stopped(BaseException):
 
 
 class Stop:
-    """Whether the run was asked to stop, and by which signal; ``wake`` is called once when it is."""
+    """Whether the run was asked to stop, and by which signal or why; ``wake`` is called once when it is."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
+        self.reason = ""
         self.wake: Callable[[], None] = lambda: None
 
     def __bool__(self) -> bool:
-        return self.signum is not None
+        return self.signum is not None or bool(self.reason)
 
     @property
     def name(self) -> str:
-        """Return how the stop was asked for: ``Ctrl-C``, ``its time limit`` or the signal's name."""
+        """Return how the stop was asked for: ``Ctrl-C``, ``its time limit``, a signal or a reason in words."""
+        if self.signum is None and self.reason:
+            return self.reason
         signum = signal.Signals(self.signum or signal.SIGTERM)
         return NAMES.get(signum, signum.name)
 
     @property
     def exit_code(self) -> int:
-        """Return 128 plus the signal's number, as shells do: 130 for Ctrl-C, 143 for SIGTERM, 142 at the limit."""
-        return 128 + (self.signum or 0)
+        """Return 128 plus the signal's number, as shells do (130 for Ctrl-C, 142 at the limit); 1 without one."""
+        return 1 if self.signum is None else 128 + self.signum
+
+    def because(self, reason: str) -> None:
+        """Stop for a reason that lies in the run itself."""
+        if not self:
+            self.reason = reason
+            self.wake()
 
     @contextmanager
     def raises_stopped(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from tic_sweep.config import Resources, from_dict
 from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.carrying import Carried, Checkpoints
 from tic_sweep.records import TABLES, EpochRow, Outcome, Report, table_of
-from tic_sweep.training import Trainer, start_trial
+from tic_sweep.training import Trainer, try_trial
 
 METRICS = ("epoch", "ic", "ic_rel", "train_loss", "val_loss", "val_acc")
 """Present in every result, as floats, NaN where unknown: one missing metric would end the whole sweep."""
@@ -34,7 +34,7 @@ class SweepTrainable(tune.Trainable):
         data: Mapping[str, Any] | None = None,
         resources: Resources | None = None,
         checkpoints: Checkpoints | None = None,
-        training: Callable[..., Trainer] = start_trial,
+        training: Callable[..., Trainer] = try_trial,
     ) -> None:
         """Take note of what to run.
 
@@ -120,6 +120,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
     return {
         "epoch": None if report.epoch is None else asdict(report.epoch),
         "rows": [(table_of(row), asdict(row)) for row in report.rows],
+        "remarks": list(report.remarks),
     }
 
 
@@ -128,6 +129,7 @@ def report_from_dict(values: dict[str, Any]) -> Report:
     return Report(
         epoch=None if values["epoch"] is None else EpochRow(**values["epoch"]),
         rows=tuple(TABLES[table].record(**row) for table, row in values["rows"]),
+        remarks=tuple(values["remarks"]),
     )
 
 

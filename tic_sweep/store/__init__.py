@@ -6,7 +6,12 @@ each identity (`tic_sweep.records.TABLES`), newest by (session, seq) and never b
 """
 
 from tic_sweep.store.compact import compact as compact
+from tic_sweep.store.damage import Damage as Damage
+from tic_sweep.store.damage import find_damage as find_damage
+from tic_sweep.store.damage import trials_touched as trials_touched
+from tic_sweep.store.damage import trials_with_holes as trials_with_holes
 from tic_sweep.store.folder import ResultsFolder as ResultsFolder
+from tic_sweep.store.lock import refuse_if_held as refuse_if_held
 from tic_sweep.store.manifest import FORMAT as FORMAT
 from tic_sweep.store.manifest import Manifest as Manifest
 from tic_sweep.store.problems import Problems as Problems

@@ -15,6 +15,7 @@ from tic_sweep.config import TrialConfig, flatten
 from tic_sweep.records import TABLES, columns_of
 from tic_sweep.store.atomic import write_atomically
 from tic_sweep.store.problems import Problems
+from tic_sweep.store.seal import sealed
 
 DTYPES: dict[type, type[pl.DataType]] = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean}
 STAMP = ("session", "seq")
@@ -48,7 +49,7 @@ def write_segment(path: Path, frame: pl.DataFrame, *, settled: str = "") -> None
     content = io.BytesIO()
     frame.write_parquet(content, compression="zstd", metadata={SETTLED: _identity_of(settled)} if settled else None)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content.getvalue())
+    write_atomically(path, sealed(content.getvalue()))
 
 
 def is_settled(path: Path, table: str) -> bool:

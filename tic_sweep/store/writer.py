@@ -73,6 +73,11 @@ class ResultsWriter:
             told.append(f"{self._buffered} rows are not yet in Parquet: {self._flush_error}")
         return tuple(told)
 
+    @property
+    def refused(self) -> bool:
+        """Whether rows lie in memory alone, because the disk refuses them."""
+        return bool(self._unjournaled)
+
     def add(self, row: Row, config: TrialConfig | None = None) -> None:
         """Store a row; when this returns the row survives a kill of the process (unless `problems` says otherwise).
 
@@ -172,7 +177,8 @@ class ResultsWriter:
         if self._unjournaled:
             raise StoreError(
                 f"{len(self._unjournaled)} rows could not be written to {str(self.folder.root)!r} "
-                f"({self._flush_error}) and are lost: free space there and resume the sweep."
+                f"({self._flush_error}) and are lost: free space there and resume the sweep, which computes "
+                f"them again."
             )
 
     def __enter__(self) -> Self:

@@ -9,6 +9,7 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import torch
 from tic_sweep.config import Resources, TrialConfig, trial_key
 from tic_sweep.records import Outcome, Report
 from tic_sweep.training.allocator import keep_freed_memory
-from tic_sweep.training.checkpoint import load_checkpoint, save_checkpoint
+from tic_sweep.training.checkpoint import DamagedCheckpointError, load_checkpoint, save_checkpoint, set_aside
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome, not an error
@@ -42,15 +43,21 @@ class Attempt(ABC):
         self._seconds = 0.0
         self._saved_at = time.monotonic()
         self._ending: dict[str, Any] = {"status": "interrupted"}
+        self._remarks: list[str] = []
 
     def reports(self) -> Iterator[Report]:
-        """Yield the reports not yet taken; ends early if the trial diverges or runs out of memory."""
+        """Yield the reports not yet taken; ends early if the trial diverges or runs out of memory.
+
+        What went wrong and was mended on the way is told with the report that comes next.
+        """
         try:
             while not self._over:
-                yield self._timed()
+                yield self._remarking(self._timed())
                 # Only now has the report been taken: a checkpoint before it could lose its rows, not just repeat them.
                 if self._over or time.monotonic() - self._saved_at >= self.resources.checkpoint_seconds:
                     self.save()
+            if self._remarks:
+                yield self._remarking(Report())
             self._ending = {"status": "finished", **self._conclusion()}
         except Diverged as reason:
             self._ending = {"status": "diverged", "reason": str(reason)}
@@ -80,18 +87,38 @@ class Attempt(ABC):
         self.save()
 
     def save(self) -> None:
-        """Write the checkpoint now, if the trial keeps one and has something to keep."""
+        """Write the checkpoint now, if the trial keeps one and has something to keep.
+
+        A disk that refuses costs the checkpoint, not the trial: the one before it stays.
+        """
         if self._checkpoint is None or not self._begun:
             return
-        save_checkpoint(self._checkpoint, {"key": self.key, "seconds": self._seconds, **self._state()})
+        try:
+            save_checkpoint(self._checkpoint, {"key": self.key, "seconds": self._seconds, **self._state()})
+        except OSError as error:
+            self._remark(f"a checkpoint could not be written ({error.strerror or error})")
         self._saved_at = time.monotonic()
 
     def _resume(self) -> None:
-        """Continue from the checkpoint, if there is one."""
-        if self._checkpoint is not None and self._checkpoint.is_file():
-            state = load_checkpoint(self._checkpoint)
-            self._seconds = state["seconds"]
-            self._restore(state)
+        """Continue from the checkpoint, if there is one; a damaged one is set aside, and the trial begins anew."""
+        if self._checkpoint is None or not self._checkpoint.is_file():
+            return
+        try:
+            state = load_checkpoint(self._checkpoint, self.key)
+        except DamagedCheckpointError as damage:
+            aside = set_aside(self._checkpoint)
+            self._remark(f"its checkpoint was damaged ({damage}) and lies in {aside.name}: it began anew")
+            return
+        self._seconds = state["seconds"]
+        self._restore(state)
+
+    def _remark(self, text: str) -> None:
+        if text not in self._remarks:
+            self._remarks.append(text)
+
+    def _remarking(self, report: Report) -> Report:
+        remarks, self._remarks = tuple(self._remarks), []
+        return replace(report, remarks=remarks) if remarks else report
 
     def _timed(self) -> Report:
         began = time.perf_counter()
