@@ -97,7 +97,8 @@ def test_a_sweep_over_two_nodes(tmp_path: Path, server: str, storage: str) -> No
 
     assert (4, []) == (told["done"], told["problems"])
     assert [3] == told["copies"]  # one on each node and the driver's own, for eight starts of trials
-    assert {"one", "two"} == set(trials["host"].to_list())
+    assert {"one", "two"} == {path.name for path in (tmp_path / "meeting").iterdir()}
+    assert set(trials["host"].to_list()) <= {"one", "two"}
     assert {("finished", 2, "from 2")} == set(trials.select("status", "attempt", "reason").rows())
     assert 4 * 7 == rows(tmp_path / "r", "epochs").select(pl.struct("key", "epoch")).n_unique()
     assert {f"{key}.pt" for key in trials["key"]} == (set(kept) if storage else here)
