@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -171,6 +172,20 @@ class MovingTraining(FakeTraining):
         """Tell where it was continued from, and where it ran."""
         where = os.environ.get("TIC_SWEEP_TEST_NODE", "")
         return Outcome(status="finished", epochs_done=self.next - 1, reason=f"from {self.began}", host=where)
+
+
+class MeetingTraining(MovingTraining):
+    """Waits in its first epoch until a trial has come as far on each of two nodes, so that both have their share."""
+
+    def during(self, epoch: int) -> None:
+        """Leave a mark for this node, and wait for the other's."""
+        if epoch == 1:
+            place = Path(os.environ["TIC_SWEEP_TEST_MEETING"])
+            (place / os.environ["TIC_SWEEP_TEST_NODE"]).touch()
+            deadline = time.monotonic() + 200
+            while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
+                time.sleep(0.05)
+        super().during(epoch)
 
 
 class FailingTraining(FakeTraining):

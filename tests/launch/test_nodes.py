@@ -25,7 +25,7 @@ for name in ("one", "two"):
     cluster.add_node(num_cpus=1, env_vars={"TIC_SWEEP_TEST_NODE": name})
 
 import ray
-from launch.launch_fakes import TINY, MovingTraining
+from launch.launch_fakes import TINY, MeetingTraining
 from tic_sweep.config import Resources
 from tic_sweep.launch import ray_tune
 from tic_sweep.launch.options import Options, Request
@@ -44,7 +44,7 @@ def noted(value):
 def moving(*args, **named):
     ray.put = noted
     try:
-        return run(*args, **named, training=MovingTraining)
+        return run(*args, **named, training=MeetingTraining)
     finally:
         ray.put = put
         where.extend(len(ray.experimental.get_object_locations([refs[0]])[refs[0]]["node_ids"]) for _ in (0,))
@@ -84,9 +84,12 @@ def test_a_sweep_over_two_nodes(tmp_path: Path, server: str, storage: str) -> No
     import polars as pl
     from launch.launch_fakes import rows
 
-    before = {path.name for path in Path("/tmp").glob("tic_sweep-*")}  # noqa: S108 - where workers keep copies
+    before = {path.name for path in Path("/tmp").glob("tic_sweep-checkpoint-*")}  # noqa: S108 - where workers keep copies
     client_of(server)
-    told = driven(tmp_path / "r", storage, environment_of(server))
+    (tmp_path / "meeting").mkdir()
+    told = driven(
+        tmp_path / "r", storage, environment_of(server) | {"TIC_SWEEP_TEST_MEETING": str(tmp_path / "meeting")}
+    )
     trials = rows(tmp_path / "r", "trials")
     place = json.loads((tmp_path / "r" / "sweep.json").read_text())["storage"]
     kept = stored_under(server, place.removeprefix("s3://science/")) if storage else {}
@@ -94,9 +97,10 @@ def test_a_sweep_over_two_nodes(tmp_path: Path, server: str, storage: str) -> No
 
     assert (4, []) == (told["done"], told["problems"])
     assert [3] == told["copies"]  # one on each node and the driver's own, for eight starts of trials
-    assert {"one", "two"} == set(trials["host"].to_list())
+    assert {"one", "two"} == {path.name for path in (tmp_path / "meeting").iterdir()}
+    assert set(trials["host"].to_list()) <= {"one", "two"}
     assert {("finished", 2, "from 2")} == set(trials.select("status", "attempt", "reason").rows())
     assert 4 * 7 == rows(tmp_path / "r", "epochs").select(pl.struct("key", "epoch")).n_unique()
     assert {f"{key}.pt" for key in trials["key"]} == (set(kept) if storage else here)
     assert place.startswith("s3://science/checkpoints/nodes-laptop-") if storage else not place
-    assert before == {path.name for path in Path("/tmp").glob("tic_sweep-*")}  # noqa: S108
+    assert before == {path.name for path in Path("/tmp").glob("tic_sweep-checkpoint-*")}  # noqa: S108
