@@ -3,9 +3,11 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import ray
 from launch.launch_fakes import (
     DyingTraining,
     FailingTraining,
@@ -167,3 +169,29 @@ def test_reports_cross_unchanged() -> None:
     from tic_sweep.launch.trainable import report_from_dict, report_to_dict
 
     assert report() == report_from_dict(report_to_dict(report()))
+
+
+def test_a_trial_whose_worker_was_gone_before_it_began_is_given_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tune gives such a trial up at once, as it does when the node of a worker that it kept has died."""
+    from tic_sweep.launch import ray_tune
+
+    start, seen = ray_tune._Relay.on_trial_start, []
+
+    def gone(self: object, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        """Let the first trial look as if it had not begun, and die."""
+        start(self, iteration, trials, trial, **info)
+        if not seen:
+            seen.append(trial)
+            self._begun.clear()
+            ray.kill(trial.temporary_state.ray_actor)
+
+    monkeypatch.setattr(ray_tune._Relay, "on_trial_start", gone)
+    monkeypatch.setattr(ray_tune._Relay, "on_trial_recover", ray_tune._Relay.on_trial_error)
+    monkeypatch.setattr("ray.tune.experiment.Trial.should_recover", lambda _: False)
+    launch(tmp_path, TRIALS, FakeTraining)
+
+    assert 1 == len(seen)
+    assert {"finished"} == set(by_key(tmp_path, "status").values())
+    assert 9 == len(epochs_of(tmp_path))

@@ -15,6 +15,7 @@ from tic_sweep.store import (
     ResultsWriter,
     compact,
     find_damage,
+    last_epochs,
     scan,
     trials_touched,
     trials_with_holes,
@@ -202,3 +203,21 @@ def test_what_is_set_aside_is_read_no_more(tmp_path: Path) -> None:
     assert [] == find_damage(folder)
     assert b"oh" == path.with_name(f"{path.name}.damaged").read_bytes()
     assert 5 == len(epochs_in(folder))
+
+
+def test_a_report_cut_short_does_not_count(tmp_path: Path) -> None:
+    """Of a journal whose last line is torn, the last report may lack rows: the epoch before it is the last one."""
+    folder = new_folder(tmp_path / "r")
+    with ResultsWriter(folder) as writer:
+        for key in "ab":
+            writer.add(trial_row(key, "running"), TrialConfig(seed=ord(key)))
+            for epoch in range(3):
+                writer.add(epoch_row(key, epoch))
+        whole = last_epochs(folder)
+        journal = folder.journals()[0]
+        content = journal.read_bytes()
+        journal.write_bytes(content[:-20])
+        torn = last_epochs(folder)
+        journal.write_bytes(content)
+
+    assert ({"a": 2, "b": 2}, {"a": 2, "b": 0}) == (whole, torn)

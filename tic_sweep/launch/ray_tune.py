@@ -79,7 +79,7 @@ def run_on_ray(
         training: what trains.
         race: decides which trials run, and how far.
     """
-    source = _source(trials, proposals, race)
+    relay = _Relay(recorder, stop, race, Watchdog(options.epoch_seconds))
     stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -87,7 +87,24 @@ def run_on_ray(
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
-    relay = _Relay(recorder, stop, race, Watchdog(options.epoch_seconds))
+    _fit(trainable, _source(trials, proposals, race), trials, relay, f"session-{session}", scratch, options, slots)
+    for again in range(options.retries):
+        left = relay.take_unstarted()
+        if stop or not left:
+            break
+        _fit(trainable, None, left, relay, f"session-{session}-again-{again + 1}", scratch, options, slots)
+    if not stop:
+        relay.give_up()
+    if recorder.running and not stop:
+        stop.signum = signal.SIGUSR1  # Tune takes it for itself; some batch systems send it before the time is up
+
+
+def _fit(
+    trainable: Any, source: "_Proposals | None", trials: Sequence[PlannedTrial], relay: "_Relay", name: str,
+    scratch: Path, options: Options, slots: int,
+) -> None:  # fmt: skip
+    """Let Tune run trials, or those that a source proposes, as an experiment."""
+    race = relay.race
     tuner = tune.Tuner(
         trainable,
         param_space=None if source else {"planned": tune.grid_search([_crossing(trial) for trial in trials])},
@@ -95,13 +112,13 @@ def run_on_ray(
             reuse_actors=True,
             num_samples=-1 if source else 1,
             search_alg=source,
-            scheduler=RaceScheduler(race, recorder.problem) if race else None,
+            scheduler=RaceScheduler(race, relay.recorder.problem) if race and source else None,
             max_concurrent_trials=slots if source else options.max_concurrent,
             trial_name_creator=_key,
             trial_dirname_creator=_dirname,
         ),
         run_config=tune.RunConfig(
-            name=f"session-{session}",
+            name=name,
             storage_path=str(scratch),
             callbacks=[relay],
             failure_config=tune.FailureConfig(max_failures=options.retries),
@@ -110,22 +127,22 @@ def run_on_ray(
         ),
     )
     before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until Tune takes it over, which it does inside fit()
-    stop.wake = _stop_tune
+    relay.stop.wake = _stop_tune
     try:
         tuner.fit()
     finally:
-        stop.wake = lambda: None
+        relay.stop.wake = lambda: None
         signal.signal(signal.SIGUSR1, before)
-    if recorder.running and not stop:
-        stop.signum = signal.SIGUSR1  # Tune takes it for itself; some batch systems send it before the time is up
 
 
 class _Relay(tune.Callback):
     """Passes what Tune's driver hears to the recorder; whatever happens, it raises nothing into Tune."""
 
     def __init__(self, recorder: Recorder, stop: Stop, race: Race | None, watchdog: Watchdog) -> None:
-        self._recorder, self._stop, self._race, self._watchdog = recorder, stop, race, watchdog
+        self.recorder, self.stop, self.race, self._watchdog = recorder, stop, race, watchdog
         self._hung: dict[str, str] = {}
+        self._begun: set[str] = set()
+        self._unstarted: dict[str, str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be pickled as nothing: Tune pickles its callbacks into its scratch, where no open file or secret belongs."""
@@ -133,8 +150,9 @@ class _Relay(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial runs on a worker."""
+        self._begun.add(_key(trial))
         self._watchdog.heard(_key(trial))
-        self._tell(lambda: self._recorder.started(_key(trial)))
+        self._tell(lambda: self.recorder.started(_key(trial)))
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_info: Any
@@ -145,17 +163,17 @@ class _Relay(tune.Callback):
         if problem := result.pop(PROBLEM, ""):
             self._recorder.problem(problem)
         if report is not None:
-            self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
+            self._tell(lambda: self.recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
-            self._tell(lambda: self._recorder.ended(_key(trial), outcome_from_dict(outcome)))
-        if not self._recorder.stored(self._stop):
+            self._tell(lambda: self.recorder.ended(_key(trial), outcome_from_dict(outcome)))
+        if not self.recorder.stored(self.stop):
             self._kill(trial)  # or it would write a checkpoint that is ahead of its rows
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell how a trial ended that the race has halted; its worker is still there, and writes its checkpoint."""
         self._watchdog.ended(_key(trial))
-        if self._race is not None and (halt := self._race.halted(_key(trial))) is not None:
-            self._tell(lambda: self._recorder.ended(_key(trial), self._outcome(trial, halt)))
+        if self.race is not None and (halt := self.race.halted(_key(trial))) is not None:
+            self._tell(lambda: self.recorder.ended(_key(trial), self._outcome(trial, halt)))
 
     def _outcome(self, trial: Trial, halt: Decision) -> Outcome:
         """Return the outcome of a halted trial: its worker's word or, if that has died just now, what is known here."""
@@ -164,31 +182,53 @@ class _Relay(tune.Callback):
             actor: Any = trial.temporary_state.ray_actor
             return outcome_from_dict(ray.get(actor.halt.remote(status, halt.reason), timeout=HALT_SECONDS))
         except Exception as error:  # noqa: BLE001 - whatever became of the worker, the trial has ended here
-            self._recorder.problem(f"{_key(trial)} was {status} without a checkpoint ({type(error).__name__}).")
-            return Outcome(status=status, reason=halt.reason, epochs_done=self._recorder.epochs_done(_key(trial)))
+            self.recorder.problem(f"{_key(trial)} was {status} without a checkpoint ({type(error).__name__}).")
+            return Outcome(status=status, reason=halt.reason, epochs_done=self.recorder.epochs_done(_key(trial)))
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial was given up after its retries."""
         self._watchdog.ended(_key(trial))
         reason = self._hung.pop(_key(trial), "") or reason_in(_text_of(trial.error_file))
+        if _key(trial) not in self._begun:
+            self._before_it_began(_key(trial), reason)
+            return
         status = "out_of_memory" if "OutOfMemoryError" in reason else "failed"
-        self._tell(lambda: self._recorder.failed(_key(trial), reason, status=status))
+        self._tell(lambda: self.recorder.failed(_key(trial), reason, status=status))
+
+    def _before_it_began(self, key: str, reason: str) -> None:
+        """Keep a trial that was given a worker whose node had just died: Tune starts only begun trials again."""
+        if self.race is None:
+            self._unstarted[key] = reason
+        else:
+            self._tell(lambda: self.recorder.failed(key, reason, status="interrupted"))  # the race may choose it again
+
+    def take_unstarted(self) -> list[PlannedTrial]:
+        """Return the trials that Tune gave up before they began, once."""
+        left = self.recorder.planned_trials(self._unstarted)
+        self._unstarted = {}
+        return left
+
+    def give_up(self) -> None:
+        """Tell that the trials which could not even begin are given up."""
+        for key, reason in self._unstarted.items():
+            self.recorder.failed(key, reason)
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial died and will be started again."""
         key = _key(trial)
+        self._begun.discard(key)
         self._watchdog.ended(key)
         reason = self._hung.pop(key, "") or reason_in(_text_of(trial.error_file))
-        self._tell(lambda: self._recorder.remark(key, f"started again after {reason}"))
+        self._tell(lambda: self.recorder.remark(key, f"started again after {reason}"))
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
         """Let waiting rows be written; and stop, should the signal have come before Tune listened for it."""
-        self._recorder.tick()
+        self.recorder.tick()
         self._hung |= (hanging := dict(self._watchdog.hanging()))
         for trial in trials:
-            if self._stop or _key(trial) in hanging:
+            if self.stop or _key(trial) in hanging:
                 self._kill(trial)  # or Tune would wait for the end of its epoch
-        if self._stop:
+        if self.stop:
             _stop_tune()
 
     def _kill(self, trial: Trial) -> None:
@@ -199,7 +239,7 @@ class _Relay(tune.Callback):
         try:
             act()
         except Exception as error:  # noqa: BLE001 - an exception raised into Tune would end the whole sweep
-            self._recorder.problem(f"{type(error).__name__}: {error}".splitlines()[0])
+            self.recorder.problem(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 class _Proposals(Searcher):

@@ -153,6 +153,10 @@ class Recorder:
         """The trials that run now."""
         return [key for key, live in self._trials.items() if live.running]
 
+    def planned_trials(self, keys: Iterable[str]) -> list[PlannedTrial]:
+        """Return trials of this session by their keys."""
+        return [self._trials[key].trial for key in keys]
+
     def epochs_done(self, key: str) -> int:
         """Return the last epoch a trial reported in this session."""
         last = self._trials[key].last

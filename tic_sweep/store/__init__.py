@@ -8,6 +8,7 @@ each identity (`tic_sweep.records.TABLES`), newest by (session, seq) and never b
 from tic_sweep.store.compact import compact as compact
 from tic_sweep.store.damage import Damage as Damage
 from tic_sweep.store.damage import find_damage as find_damage
+from tic_sweep.store.damage import last_epochs as last_epochs
 from tic_sweep.store.damage import trials_touched as trials_touched
 from tic_sweep.store.damage import trials_with_holes as trials_with_holes
 from tic_sweep.store.folder import ResultsFolder as ResultsFolder

@@ -107,6 +107,22 @@ def trials_with_holes(folder: ResultsFolder) -> frozenset[str]:
     return frozenset(done.join(told, on="key", how="left").filter(lacking).select("key").collect()["key"])
 
 
+def last_epochs(folder: ResultsFolder) -> dict[str, int]:
+    """Return the last epoch of each trial of which all rows are stored; of a report cut short, the one before it.
+
+    Only the last report in a journal can be cut short, and only if the journal is: an epoch's row is its first.
+    """
+    told = scan(folder, "epochs").group_by("key").agg(pl.col("epoch").max()).collect()
+    last = dict(told.iter_rows())
+    for journal in folder.journals():
+        *lines, tail = journal.read_bytes().split(b"\n")
+        if tail and lines:
+            with suppress(ValueError, KeyError, TypeError):
+                key = json.loads(lines[-1])["key"]
+                last[key] = last.get(key, 0) - 1
+    return last
+
+
 def _damaged_segments(folder: ResultsFolder, table: str) -> list[Damage]:
     segments = folder.segments(table)
     damaged = [path for path in segments if not is_whole(path, table)]

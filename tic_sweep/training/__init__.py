@@ -3,6 +3,7 @@
 from tic_sweep.training.allocator import keep_freed_memory as keep_freed_memory
 from tic_sweep.training.attempt import resolve_device as resolve_device
 from tic_sweep.training.checkpoint import DamagedCheckpointError as DamagedCheckpointError
+from tic_sweep.training.checkpoint import epoch_in as epoch_in
 from tic_sweep.training.checkpoint import load_checkpoint as load_checkpoint
 from tic_sweep.training.checkpoint import save_checkpoint as save_checkpoint
 from tic_sweep.training.checkpoint import weights_digest as weights_digest

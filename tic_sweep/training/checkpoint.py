@@ -69,6 +69,14 @@ def load_checkpoint(path: Path, key: str = "") -> dict[str, Any]:
     return state
 
 
+def epoch_in(path: Path) -> int:
+    """Return the last epoch that a checkpoint covers; -1 if it says none, or is damaged, which its trial will find."""
+    try:
+        return int(load_checkpoint(path).get("epoch", -1))
+    except DamagedCheckpointError:
+        return -1
+
+
 def _loaded(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
