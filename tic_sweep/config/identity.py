@@ -74,10 +74,22 @@ def trial_key(config: TrialConfig) -> str:
 
     Only what differs from the defaults is hashed, so that a field added later does not rename the trials run before.
     """
-    defaults = flatten(TrialConfig())
-    science = {path: value for path, value in flatten(config).items() if value != defaults[path]}
-    canonical = json.dumps(science, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(differing(config), sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
+
+
+def differing(config: TrialConfig) -> dict[str, Scalar]:
+    """Return the fields that differ from their defaults, by their dotted paths: all there is to say of a config.
+
+    ``replaced(TrialConfig(), differing(config))`` is the config again.
+    """
+    defaults = _defaults()
+    return {path: value for path, value in flatten(config).items() if value != defaults[path]}
+
+
+@cache
+def _defaults() -> dict[str, Scalar]:
+    return flatten(TrialConfig())
 
 
 def _rules(section: type[Section], prefix: str) -> Iterator[tuple[str, Rule]]:

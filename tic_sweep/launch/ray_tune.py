@@ -20,7 +20,7 @@ from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from tic_sweep.config import to_dict
+from tic_sweep.config import differing
 from tic_sweep.data import RawData
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.race import STATUS, Race
@@ -39,6 +39,9 @@ from tic_sweep.racing import Decision
 from tic_sweep.records import Outcome
 from tic_sweep.training import Trainer, start_trial
 
+AHEAD = 200
+"""Trials that Tune knows at once, running ones included, where they are all planned: it asks a cluster that can grow
+for the nodes to run them."""
 HALT_SECONDS = 120.0
 """A worker that does not write its checkpoint in this time is given up."""
 
@@ -76,7 +79,8 @@ def run_on_ray(
         training: what trains.
         race: decides which trials run, and how far.
     """
-    source = _source(trials, proposals, race)
+    known = race is None and proposals is None
+    at_once = options.max_concurrent or max(AHEAD, 2 * slots) if known else slots
     stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -87,13 +91,12 @@ def run_on_ray(
     relay = _Relay(recorder, stop, race)
     tuner = tune.Tuner(
         trainable,
-        param_space=None if source else {"planned": tune.grid_search([_crossing(trial) for trial in trials])},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
-            num_samples=-1 if source else 1,
-            search_alg=source,
+            num_samples=-1,
+            search_alg=_source(trials, proposals, race),
             scheduler=RaceScheduler(race, recorder.problem) if race else None,
-            max_concurrent_trials=slots if source else options.max_concurrent,
+            max_concurrent_trials=at_once,
             trial_name_creator=_key,
             trial_dirname_creator=_dirname,
         ),
@@ -227,19 +230,17 @@ def reason_in(error_text: str) -> str:
 
 def _source(
     trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None
-) -> _Proposals | None:
-    """Return where Tune gets its trials from, one by one; None if it may have all at once."""
+) -> _Proposals:
+    """Return where Tune gets its trials from, one by one: of a grid of its own it copies the whole for every trial."""
     if race is not None:
         return _Proposals(race.choose, lambda: race.over)
-    if proposals is None:
-        return None
-    ahead = chain(trials, proposals)
+    ahead = chain(trials, proposals or ())
     return _Proposals(lambda: next(ahead, None), lambda: True)
 
 
 def _crossing(trial: PlannedTrial) -> dict[str, Any]:
     """Return a trial as plain data, which is how it crosses to a worker."""
-    return {"key": trial.key, "trial": to_dict(trial.config)}
+    return {"key": trial.key, "trial": differing(trial.config)}
 
 
 def _key(trial: Trial) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from ray import tune
 
-from tic_sweep.config import Resources, from_dict
+from tic_sweep.config import Resources, TrialConfig, replaced
 from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.recorder import checkpoint_of
 from tic_sweep.records import TABLES, EpochRow, Outcome, Report, table_of
@@ -39,7 +39,8 @@ class SweepTrainable(tune.Trainable):
         """Take note of what to run.
 
         Args:
-            config: under ``planned``, the trial's ``key``, and its config as plain dicts under ``trial``.
+            config: under ``planned``, the trial's ``key`` and, under ``trial``, the fields of its config that differ
+                from their defaults: Tune keeps a copy of this in every result.
             data: references to the data sets in Ray's object store, by name.
             resources: what a trial may use.
             checkpoints: folder of the training states; on several nodes it must be shared.
@@ -47,6 +48,7 @@ class SweepTrainable(tune.Trainable):
         """
         assert data is not None and resources is not None and checkpoints is not None  # noqa: S101, PT018 - given by us
         self._data, self._resources, self._checkpoints, self._make = data, resources, checkpoints, training
+        gc.freeze()  # what has been imported stays; without this each `cleanup` would search all of it for garbage
         self._assign(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -86,7 +88,7 @@ class SweepTrainable(tune.Trainable):
             torch.cuda.empty_cache()
 
     def _assign(self, config: dict[str, Any]) -> None:
-        self._trial = from_dict(config["planned"]["trial"])
+        self._trial = replaced(TrialConfig(), config["planned"]["trial"])
         self._checkpoint = checkpoint_of(self._checkpoints, config["planned"]["key"])
         self._training: Trainer | None = None
         self._reports: Iterator[Report] | None = None

@@ -1,0 +1,206 @@
+"""The sides of `overhead.py`: each runs a sweep in this process, which is the driver, and says what that took."""
+
+import json
+import logging
+import os
+import resource
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from overhead_trials import LAYERS, SMALLEST, PlainTrainable, TimedTraining, TrivialTraining, made_up_report
+
+from tic_sweep.space import Grid
+from tic_sweep.sweep import Scale, Sweep
+
+CPUS = 2
+WARM = 0.25
+"""Share of the trials after which the memory of the driver is looked at."""
+
+
+class Gauge:
+    """Notes time, CPU time and memory of this process whenever a trial ends."""
+
+    def __init__(self) -> None:
+        self.begun = time.perf_counter()
+        self.first: float | None = None
+        self.cpu_at_first = 0.0
+        self.marks: list[tuple[float, float, float]] = []
+
+    def started(self, *_told: object) -> None:
+        """Note when the first trial starts."""
+        if self.first is None:
+            self.first, self.cpu_at_first = time.perf_counter(), time.process_time()
+
+    def report(self, *_told: object) -> None:
+        """Note nothing."""
+
+    def ended(self, *_told: object) -> None:
+        """Note the state of the driver."""
+        self.marks.append((time.perf_counter(), time.process_time(), _resident_kib()))
+
+    def told(self) -> dict[str, Any]:
+        """Return seconds and CPU seconds per trial, from the first start to the last end, and the growth in memory."""
+        count = len(self.marks)
+        late = np.array(self.marks[int(WARM * count) :])
+        assert self.first is not None
+        return {
+            "trials": count,
+            "before": self.first - self.begun,
+            "seconds": (self.marks[-1][0] - self.first) / count,
+            "cpu": (self.marks[-1][1] - self.cpu_at_first) / count,
+            "slope_kib": float(np.polyfit(np.arange(len(late)), late[:, 2], 1)[0]) if len(late) > 1 else 0.0,
+            "rss_mib": self.marks[-1][2] / 1024,
+            "total": (time.perf_counter() - self.begun) / count,
+            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+
+
+def _resident_kib() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024
+
+
+def _sweep(trials: int) -> Sweep:
+    rates = tuple(float(rate) for rate in np.geomspace(0.001, 1.0, 8))
+    seeds = tuple(range(-(-trials // len(rates))))
+    scale = Scale(base=SMALLEST, space={"optimiser.lr": Grid(rates)}, seeds=seeds)
+    return Sweep(name="overhead", question="What does a trial cost besides its training?", laptop=scale)
+
+
+def run_ours(place: Path, trials: int, training: type, *, wandb: str, ending: bool) -> dict[str, Any]:
+    """Run a sweep as `tic-sweep run` does, with what trains replaced; ``ending``: tidy up and write the report."""
+    from tic_sweep.cli import running
+    from tic_sweep.cli.options import make_console
+    from tic_sweep.launch import ray_tune
+    from tic_sweep.launch.options import Options, Request
+    from tic_sweep.launch.session import run_sweep
+
+    gauge, run_on_ray, console = Gauge(), ray_tune.run_on_ray, make_console()
+
+    def run(*arguments: Any, recorder: Any, **given: Any) -> None:
+        recorder.listeners = [*recorder.listeners, gauge]
+        run_on_ray(*arguments, recorder=recorder, training=training, **given)
+
+    ray_tune.run_on_ray = run
+    then = partial(running._tell, console=console, opens=False) if ending else None  # noqa: SLF001
+    ended = run_sweep(
+        Request(sweep=_sweep(trials)), Options(cpus=CPUS, wandb=wandb), results=place, console=console, then=then
+    )
+    assert ended.done == ended.total == len(gauge.marks), ended
+    return gauge.told() | {"disk": _sizes(place, ended.total), "problems": list(ended.problems)}
+
+
+def run_real(place: Path, trials: int) -> dict[str, Any]:
+    """Run the smallest real trials and say what a slot spends on one besides its reports."""
+    from tic_sweep.store import ResultsFolder, scan
+
+    told = run_ours(place, trials, TimedTraining, wandb="off", ending=False)
+    rows = scan(ResultsFolder.open(place), "trials").select("host", "wall_seconds").collect().rows()
+    starts = [json.loads(host) for host, _ in rows]
+    workers: dict[int, list[dict[str, float]]] = {}
+    for start in sorted(starts, key=lambda start: start["age"]):
+        workers.setdefault(start["pid"], []).append(start)
+    firsts = [starts[0] for starts in workers.values()]
+    later = [start["start"] for starts in workers.values() for start in starts[1:]]
+    return told | {
+        "processes": len(workers),
+        "first_age": max(start["age"] for start in firsts),
+        "start_later": float(np.median(later)),
+        "start_later_most": max(later),
+        "train": float(np.mean([seconds for _, seconds in rows])),
+        "beside": told["seconds"] * CPUS - float(np.mean([seconds for _, seconds in rows])),
+    }
+
+
+def run_plain(place: Path, trials: int, *, reuse: bool) -> dict[str, Any]:
+    """Run the trivial trials on Ray Tune alone, with its default loggers."""
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    import ray
+    from ray import tune
+
+    gauge = Gauge()
+
+    class Watch(tune.Callback):
+        def on_trial_start(self, *_told: object, **_info: Any) -> None:
+            gauge.started()
+
+        def on_trial_complete(self, *_told: object, **_info: Any) -> None:
+            gauge.ended()
+
+    ray.init(num_cpus=CPUS, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
+    tune.Tuner(
+        tune.with_resources(PlainTrainable, {"cpu": 1}),
+        param_space={"seed": tune.grid_search(list(range(trials)))},
+        tune_config=tune.TuneConfig(reuse_actors=reuse),
+        run_config=tune.RunConfig(name="plain", storage_path=str(place.absolute()), callbacks=[Watch()], verbose=0),
+    ).fit()
+    ray.shutdown()
+    return gauge.told() | {"disk": {"tune": _size(place) / trials}}
+
+
+def time_writing(place: Path, reports: int, layers: int) -> dict[str, Any]:
+    """Say what the driver pays for a report with ``layers`` traces of its own that has come over from a worker."""
+    import pickle
+
+    from tic_sweep.launch.recorder import Recorder
+    from tic_sweep.launch.trainable import report_from_dict, report_to_dict
+    from tic_sweep.plan import PlannedTrial
+    from tic_sweep.config import trial_key
+    from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
+
+    folder = ResultsFolder.create(place)
+    Manifest(sweep="overhead", scale="laptop", question="?").save(folder.manifest)
+    key = trial_key(SMALLEST)
+    came = [pickle.dumps(report_to_dict(made_up_report(key, epoch, layers))) for epoch in range(reports)]
+    with ResultsWriter(folder) as writer:
+        recorder = Recorder(writer, "overhead", "laptop")
+        recorder.planned(PlannedTrial(key, SMALLEST))
+        recorder.started(key)
+        writer.flush()
+        begun = time.perf_counter(), time.process_time()
+        for content in came:
+            recorder.report(key, report_from_dict(pickle.loads(content)))  # noqa: S301 - made above
+        writer.flush()
+        seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
+    return {"rows": 1 + (layers + 1) * 10, "reports": reports, "seconds": seconds / reports, "cpu": cpu / reports,
+            "bytes": sum(map(len, came)) / reports}  # fmt: skip
+
+
+def _size(place: Path) -> int:
+    return sum(path.lstat().st_blocks * 512 for path in place.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _sizes(place: Path, trials: int) -> dict[str, float]:
+    parts = {path.name: _size(path) if path.is_dir() else path.stat().st_size for path in place.iterdir()}
+    return {name: size / trials for name, size in parts.items()}
+
+
+SIDES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
+    "sweep": lambda place, n: run_ours(place, n, TrivialTraining, wandb="off", ending=True),
+    "mirrored": lambda place, n: run_ours(place, n, TrivialTraining, wandb="offline", ending=True),
+    "real": run_real,
+    "plain": lambda place, n: run_plain(place, n, reuse=True),
+    "fresh": lambda place, n: run_plain(place, n, reuse=False),
+    "writing": lambda place, n: time_writing(place, n, LAYERS),
+    "writing-20": lambda place, n: time_writing(place, n, 20),
+}
+
+
+def run_side(side: str, place: Path, trials: int, profile: Path | None = None) -> None:
+    """Run a side and print what it took as the last line."""
+    warnings.simplefilter("ignore")
+    if profile is not None:
+        import cProfile
+
+        watching = cProfile.Profile()
+        told = watching.runcall(SIDES[side], place, trials)
+        watching.dump_stats(profile)
+    else:
+        told = SIDES[side](place, trials)
+    print(json.dumps(told))
