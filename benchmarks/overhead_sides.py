@@ -148,10 +148,10 @@ def time_writing(place: Path, reports: int, layers: int) -> dict[str, Any]:
     """Say what the driver pays for a report with ``layers`` traces of its own that has come over from a worker."""
     import pickle
 
-    from tic_sweep.launch.recorder import Recorder
-    from tic_sweep.launch.trainable import report_from_dict, report_to_dict
-    from tic_sweep.plan import PlannedTrial
     from tic_sweep.config import trial_key
+    from tic_sweep.launch.recorder import Recorder
+    from tic_sweep.launch.trainable import blocks_in, report_from_dict, report_to_dict
+    from tic_sweep.plan import PlannedTrial
     from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
 
     folder = ResultsFolder.create(place)
@@ -165,7 +165,8 @@ def time_writing(place: Path, reports: int, layers: int) -> dict[str, Any]:
         writer.flush()
         begun = time.perf_counter(), time.process_time()
         for content in came:
-            recorder.report(key, report_from_dict(pickle.loads(content)))  # noqa: S301 - made above
+            values = pickle.loads(content)  # noqa: S301 - made above
+            recorder.report(key, report_from_dict(values), blocks_in(values))
         writer.flush()
         seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
     return {"rows": 1 + (layers + 1) * 10, "reports": reports, "seconds": seconds / reports, "cpu": cpu / reports,

@@ -28,7 +28,7 @@ SMALLEST = TrialConfig(
 
 def made_up_report(key: str, epoch: int, layers: int = LAYERS) -> Report:
     """Return a report with noise in every number, as measured ones have."""
-    noise = random.Random(f"{key}/{epoch}").random
+    noise = random.Random(f"{key}/{epoch}").random  # noqa: S311 - noise
     parts = [("model", ""), *(("layer", f"blocks.{layer}.conv") for layer in range(layers))]
     rows = tuple(
         FisherRow(key=key, epoch=epoch, level=level, part=part, t=t, fisher_trace=noise(), fisher_se=noise())

@@ -6,6 +6,7 @@ The schemas of the store and of the analysis are derived from these classes.
 import dataclasses
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -326,7 +327,7 @@ class Report:
     """What a trial tells at a time: the row of its epoch, if it has epochs, and the rows measured besides."""
 
     epoch: EpochRow | None = None
-    rows: tuple["Row", ...] = ()
+    rows: Sequence["Row"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,11 +397,6 @@ TABLES: dict[str, Table] = {
         Table("summaries", SummaryRow, ("key",)),
     )
 }
-
-
-def table_of(row: Row) -> str:
-    """Return the name of the table a row belongs to."""
-    return next(name for name, table in TABLES.items() if table.record is type(row))
 
 
 STAMP: dict[str, Column] = {

@@ -1,8 +1,8 @@
 """The runner on Ray Tune.
 
 Tune starts trials, spreads them over nodes and starts them again when they die; nothing else is left to it. Its files
-under ``<results>/tune/`` are scratch that nobody reads: `Tuner.restore` and Tune's checkpoints are not used. A resume
-plans anew from the trials table, under a new experiment name, and every trial continues from its own checkpoint file.
+under ``<results>/tune/`` are scratch that nobody reads and that goes when it ends (`scratch`): `Tuner.restore` and
+Tune's checkpoints are not used. A resume plans anew from the trials table, under a new experiment name, and every trial continues from its own checkpoint file.
 So a resume needs no pickled state, loses no searcher's or scheduler's memory, and cannot mix two experiments.
 """
 
@@ -26,11 +26,13 @@ from tic_sweep.launch.options import Options
 from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.race_scheduler import RaceScheduler
 from tic_sweep.launch.recorder import Recorder
+from tic_sweep.launch.scratch import clear, keep_failure, last_failure
 from tic_sweep.launch.signals import Stop
 from tic_sweep.launch.trainable import (
     OUTCOME,
     REPORT,
     SweepTrainable,
+    blocks_in,
     outcome_from_dict,
     report_from_dict,
 )  # fmt: skip
@@ -88,7 +90,8 @@ def run_on_ray(
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
-    relay = _Relay(recorder, stop, race)
+    relay = _Relay(recorder, stop, race, scratch)
+    clear(scratch)
     tuner = tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
@@ -116,13 +119,14 @@ def run_on_ray(
     finally:
         stop.wake = lambda: None
         signal.signal(signal.SIGUSR1, before)
+        clear(scratch)
 
 
 class _Relay(tune.Callback):
     """Passes what Tune's driver hears to the recorder; whatever happens, it raises nothing into Tune."""
 
-    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None = None) -> None:
-        self._recorder, self._stop, self._race = recorder, stop, race
+    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None, scratch: Path) -> None:
+        self._recorder, self._stop, self._race, self._scratch = recorder, stop, race, scratch
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be pickled as nothing: Tune pickles its callbacks into its scratch, where no open file or secret belongs."""
@@ -138,12 +142,13 @@ class _Relay(tune.Callback):
         """Take rows out of the result, so that Tune does not keep them, and pass them on."""
         report, outcome = result.pop(REPORT, None), result.pop(OUTCOME, None)
         if report is not None:
-            self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
+            self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report), blocks_in(report)))
         if outcome is not None:
             self._tell(lambda: self._recorder.ended(_key(trial), outcome_from_dict(outcome)))
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell how a trial ended that the race has halted; its worker is still there, and writes its checkpoint."""
+        _forget(trial)
         if self._race is not None and (halt := self._race.halted(_key(trial))) is not None:
             self._tell(lambda: self._recorder.ended(_key(trial), self._outcome(trial, halt)))
 
@@ -159,9 +164,20 @@ class _Relay(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial was given up after its retries."""
-        reason = reason_in(Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else "")
+        reason = reason_in(self._kept_failure(trial))
+        _forget(trial)
         status = "out_of_memory" if "OutOfMemoryError" in reason else "failed"
         self._tell(lambda: self._recorder.failed(_key(trial), reason, status=status))
+
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
+        """Keep what a failure said whose trial is started again."""
+        self._kept_failure(trial)
+
+    def _kept_failure(self, trial: Trial) -> str:
+        """Return what Tune wrote of a trial's failures, the last of which is kept in the log."""
+        text = Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else ""
+        keep_failure(self._scratch, _key(trial), text)
+        return text
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
         """Let waiting rows be written; and stop, should the signal have come before Tune listened for it."""
@@ -222,15 +238,12 @@ def reason_in(error_text: str) -> str:
     A Python error is known by the last line of its traceback that names one; a worker that died, by Ray's first
     sentence.
     """
-    last = re.split(r"^Failure # \d+ .*$", error_text, flags=re.MULTILINE)[-1]
-    lines = [line.strip() for line in last.splitlines() if line.strip()]
+    lines = [line.strip() for line in last_failure(error_text).splitlines() if line.strip()]
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b", line)]
     return (named or lines[:1] or ["the worker died without a word"])[-1]
 
 
-def _source(
-    trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None
-) -> _Proposals:
+def _source(trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None) -> _Proposals:
     """Return where Tune gets its trials from, one by one: of a grid of its own it copies the whole for every trial."""
     if race is not None:
         return _Proposals(race.choose, lambda: race.over)
@@ -250,6 +263,12 @@ def _key(trial: Trial) -> str:
 def _dirname(trial: Trial) -> str:
     """Return a name of its own for each start of a trial."""
     return f"{_key(trial)}-{trial.trial_id}"
+
+
+def _forget(trial: Trial) -> None:
+    """Let go of Tune's statistics of a trial that has ended, some 25 numbers with their histories, used by nobody."""
+    trial.run_metadata.metric_analysis.clear()
+    trial.run_metadata.metric_n_steps.clear()
 
 
 def _stop_tune() -> None:

@@ -13,7 +13,8 @@ from ray import tune
 from tic_sweep.config import Resources, TrialConfig, replaced
 from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.recorder import checkpoint_of
-from tic_sweep.records import TABLES, EpochRow, Outcome, Report, table_of
+from tic_sweep.records import EpochRow, Outcome, Report
+from tic_sweep.store import Block, Rows, blocks_of
 from tic_sweep.training import Trainer, start_trial
 
 METRICS = ("epoch", "ic", "ic_rel", "train_loss", "val_loss", "val_acc")
@@ -107,19 +108,23 @@ def metrics(row: EpochRow) -> dict[str, Any]:
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
-    """Return a report as plain data, which is how it crosses to the driver."""
+    """Return a report as plain data, which is how it crosses to the driver: ready to be stored as it comes."""
+    blocks = blocks_of([report.epoch] if report.epoch else ()) + blocks_of(report.rows)
     return {
         "epoch": None if report.epoch is None else asdict(report.epoch),
-        "rows": [(table_of(row), asdict(row)) for row in report.rows],
+        "blocks": [tuple(block) for block in blocks],
     }
 
 
 def report_from_dict(values: dict[str, Any]) -> Report:
-    """Rebuild a report on the driver."""
-    return Report(
-        epoch=None if values["epoch"] is None else EpochRow(**values["epoch"]),
-        rows=tuple(TABLES[table].record(**row) for table, row in values["rows"]),
-    )
+    """Rebuild a report on the driver; its rows are made if they are looked at."""
+    epoch = None if values["epoch"] is None else EpochRow(**values["epoch"])
+    return Report(epoch=epoch, rows=Rows(blocks_in(values)[0 if epoch is None else 1 :]))
+
+
+def blocks_in(values: dict[str, Any]) -> list[Block]:
+    """Return what there is to store of a report that has crossed."""
+    return [Block(*block) for block in values["blocks"]]
 
 
 def outcome_from_dict(values: dict[str, Any]) -> Outcome:
