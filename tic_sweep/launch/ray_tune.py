@@ -2,7 +2,8 @@
 
 Tune starts trials, spreads them over nodes and starts them again when they die; nothing else is left to it. Its files
 under ``<results>/tune/`` are scratch that nobody reads and that goes when it ends (`scratch`): `Tuner.restore` and
-Tune's checkpoints are not used. A resume plans anew from the trials table, under a new experiment name, and every trial continues from its own checkpoint file.
+Tune's checkpoints are not used. A resume plans anew from the trials table, under a new experiment name, and every trial
+continues from its own checkpoint file.
 So a resume needs no pickled state, loses no searcher's or scheduler's memory, and cannot mix two experiments.
 """
 
