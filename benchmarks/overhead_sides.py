@@ -150,7 +150,7 @@ def time_writing(place: Path, reports: int, layers: int) -> dict[str, Any]:
 
     from tic_sweep.config import trial_key
     from tic_sweep.launch.recorder import Recorder
-    from tic_sweep.launch.trainable import blocks_in, report_from_dict, report_to_dict
+    from tic_sweep.launch.trainable import report_from_dict, report_to_dict
     from tic_sweep.plan import PlannedTrial
     from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
 
@@ -166,7 +166,7 @@ def time_writing(place: Path, reports: int, layers: int) -> dict[str, Any]:
         begun = time.perf_counter(), time.process_time()
         for content in came:
             values = pickle.loads(content)  # noqa: S301 - made above
-            recorder.report(key, report_from_dict(values), blocks_in(values))
+            recorder.report(key, report_from_dict(values))
         writer.flush()
         seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
     return {"rows": 1 + (layers + 1) * 10, "reports": reports, "seconds": seconds / reports, "cpu": cpu / reports,

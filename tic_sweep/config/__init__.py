@@ -13,7 +13,6 @@ from tic_sweep.config.fields import Rule as Rule
 from tic_sweep.config.fields import Scalar as Scalar
 from tic_sweep.config.fields import listed as listed
 from tic_sweep.config.identity import check_path as check_path
-from tic_sweep.config.identity import differing as differing
 from tic_sweep.config.identity import field_rules as field_rules
 from tic_sweep.config.identity import flatten as flatten
 from tic_sweep.config.identity import from_dict as from_dict

@@ -21,7 +21,7 @@ from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from tic_sweep.config import differing
+from tic_sweep.config import to_dict
 from tic_sweep.data import RawData
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.race import STATUS, Race
@@ -33,7 +33,6 @@ from tic_sweep.launch.trainable import (
     OUTCOME,
     REPORT,
     SweepTrainable,
-    blocks_in,
     outcome_from_dict,
     report_from_dict,
 )  # fmt: skip
@@ -143,7 +142,7 @@ class _Relay(tune.Callback):
         """Take rows out of the result, so that Tune does not keep them, and pass them on."""
         report, outcome = result.pop(REPORT, None), result.pop(OUTCOME, None)
         if report is not None:
-            self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report), blocks_in(report)))
+            self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
             self._tell(lambda: self._recorder.ended(_key(trial), outcome_from_dict(outcome)))
 
@@ -254,7 +253,7 @@ def _source(trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | 
 
 def _crossing(trial: PlannedTrial) -> dict[str, Any]:
     """Return a trial as plain data, which is how it crosses to a worker."""
-    return {"key": trial.key, "trial": differing(trial.config)}
+    return {"key": trial.key, "trial": to_dict(trial.config, whole=False)}
 
 
 def _key(trial: Trial) -> str:

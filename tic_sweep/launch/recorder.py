@@ -11,8 +11,8 @@ from typing import Protocol
 
 from tic_sweep.launch.provenance import Provenance, provenance
 from tic_sweep.plan import PlannedTrial
-from tic_sweep.records import EpochRow, Outcome, Report, Row, TrialRow
-from tic_sweep.store import Block, ResultsWriter, blocks_of
+from tic_sweep.records import EpochRow, Outcome, Report, TrialRow
+from tic_sweep.store import ResultsWriter, blocks_told
 
 
 class Listener(Protocol):
@@ -75,11 +75,11 @@ class Recorder:
         for listener in self.listeners:
             self._guarded(lambda to=listener.started: to(live.trial, live.attempt))
 
-    def report(self, key: str, report: Report, blocks: Sequence[Block] | None = None) -> None:
-        """Store the rows of a report; ``blocks`` are the same rows, where they are there already."""
+    def report(self, key: str, report: Report) -> None:
+        """Store the rows of a report."""
         live = self._trials[key]
         live.last = report.epoch or live.last
-        self._guarded(lambda: self.writer.add_blocks(blocks_of(_rows_of(report)) if blocks is None else blocks))
+        self._guarded(lambda: self.writer.add_blocks(blocks_told(report)))
         for listener in self.listeners:
             self._guarded(lambda to=listener.report: to(live.trial, report))
 
@@ -140,10 +140,6 @@ class Recorder:
             act()
         except Exception as error:  # noqa: BLE001 - nothing that goes wrong here may end the sweep
             self.problem(f"{type(error).__name__}: {error}".splitlines()[0])
-
-
-def _rows_of(report: Report) -> Sequence[Row]:
-    return (*([report.epoch] if report.epoch else ()), *report.rows)
 
 
 def checkpoint_of(folder: Path, key: str) -> Path:

@@ -10,11 +10,11 @@ from typing import Any
 import ray
 from ray import tune
 
-from tic_sweep.config import Resources, TrialConfig, replaced
+from tic_sweep.config import Resources, from_dict
 from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.recorder import checkpoint_of
 from tic_sweep.records import EpochRow, Outcome, Report
-from tic_sweep.store import Block, Rows, blocks_of
+from tic_sweep.store import Block, Rows, blocks_told
 from tic_sweep.training import Trainer, start_trial
 
 METRICS = ("epoch", "ic", "ic_rel", "train_loss", "val_loss", "val_acc")
@@ -40,8 +40,8 @@ class SweepTrainable(tune.Trainable):
         """Take note of what to run.
 
         Args:
-            config: under ``planned``, the trial's ``key`` and, under ``trial``, the fields of its config that differ
-                from their defaults: Tune keeps a copy of this in every result.
+            config: under ``planned``, the trial's ``key``, and its config as plain dicts under ``trial``, without what
+                is at its default: Tune keeps a copy of this in every result.
             data: references to the data sets in Ray's object store, by name.
             resources: what a trial may use.
             checkpoints: folder of the training states; on several nodes it must be shared.
@@ -89,7 +89,7 @@ class SweepTrainable(tune.Trainable):
             torch.cuda.empty_cache()
 
     def _assign(self, config: dict[str, Any]) -> None:
-        self._trial = replaced(TrialConfig(), config["planned"]["trial"])
+        self._trial = from_dict(config["planned"]["trial"])
         self._checkpoint = checkpoint_of(self._checkpoints, config["planned"]["key"])
         self._training: Trainer | None = None
         self._reports: Iterator[Report] | None = None
@@ -109,22 +109,18 @@ def metrics(row: EpochRow) -> dict[str, Any]:
 
 def report_to_dict(report: Report) -> dict[str, Any]:
     """Return a report as plain data, which is how it crosses to the driver: ready to be stored as it comes."""
-    blocks = blocks_of([report.epoch] if report.epoch else ()) + blocks_of(report.rows)
     return {
         "epoch": None if report.epoch is None else asdict(report.epoch),
-        "blocks": [tuple(block) for block in blocks],
+        "blocks": [tuple(block) for block in blocks_told(report)],
     }
 
 
 def report_from_dict(values: dict[str, Any]) -> Report:
     """Rebuild a report on the driver; its rows are made if they are looked at."""
     epoch = None if values["epoch"] is None else EpochRow(**values["epoch"])
-    return Report(epoch=epoch, rows=Rows(blocks_in(values)[0 if epoch is None else 1 :]))
-
-
-def blocks_in(values: dict[str, Any]) -> list[Block]:
-    """Return what there is to store of a report that has crossed."""
-    return [Block(*block) for block in values["blocks"]]
+    blocks = [Block(*block) for block in values["blocks"]]
+    first = 0 if epoch is None else 1
+    return Report(epoch=epoch, rows=Rows(blocks[first:], beside=blocks[:first]))
 
 
 def outcome_from_dict(values: dict[str, Any]) -> Outcome:

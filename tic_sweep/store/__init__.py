@@ -8,6 +8,7 @@ each identity (`tic_sweep.records.TABLES`), newest by (session, seq) and never b
 from tic_sweep.store.blocks import Block as Block
 from tic_sweep.store.blocks import Rows as Rows
 from tic_sweep.store.blocks import blocks_of as blocks_of
+from tic_sweep.store.blocks import blocks_told as blocks_told
 from tic_sweep.store.compact import compact as compact
 from tic_sweep.store.folder import ResultsFolder as ResultsFolder
 from tic_sweep.store.manifest import FORMAT as FORMAT

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias, overload
 
-from tic_sweep.records import TABLES, Row, TrialRow, columns_of
+from tic_sweep.records import TABLES, Report, Row, TrialRow, columns_of
 
 Column: TypeAlias = "array[float] | array[int] | list[Any] | str | int | float | bool | None"
 """The values of a column in the order of the rows; one value alone stands for all of them."""
@@ -44,11 +44,22 @@ def blocks_of(rows: Iterable[Row]) -> list[Block]:
     return [_block(kind, own) for kind, own in found.items()]
 
 
-class Rows(Sequence[Row]):
-    """The rows of some blocks, made when they are looked at, which few who hear of them do."""
+def blocks_told(report: Report) -> list[Block]:
+    """Return what there is to store of a report: as it has come, or else made of its rows, its epoch first."""
+    if isinstance(report.rows, Rows):
+        return report.rows.stored
+    return blocks_of([report.epoch] if report.epoch else ()) + blocks_of(report.rows)
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
+
+class Rows(Sequence[Row]):
+    """The rows of some blocks, made when they are looked at, which few who hear of them do.
+
+    ``stored`` is what the store takes: their blocks, after those that came with them.
+    """
+
+    def __init__(self, blocks: Sequence[Block], beside: Sequence[Block] = ()) -> None:
         self._blocks = blocks
+        self.stored = [*beside, *blocks]
 
     def __len__(self) -> int:
         return sum(block.size for block in self._blocks)
