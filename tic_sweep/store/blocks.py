@@ -15,7 +15,6 @@ from tic_sweep.records import TABLES, Report, Row, TrialRow, columns_of
 
 Column: TypeAlias = "array[float] | array[int] | list[Any] | str | int | float | bool | None"
 """The values of a column in the order of the rows; one value alone stands for all of them."""
-ARRAYS = {float: "d", int: "q"}
 
 
 class Block(NamedTuple):
@@ -105,8 +104,15 @@ def _block(kind: type, rows: Sequence[Row]) -> Block:
         values = [value if value is None or type(value) is cast else cast(value) for value in found]
         alone = _is_one(values)
         plain[name] = values[0] if alone else values
-        columns[name] = plain[name] if alone or cast not in ARRAYS or None in values else array(ARRAYS[cast], values)
+        columns[name] = plain[name] if alone else _packed(cast, values)
     return Block(table, len(rows), columns, json.dumps(plain, ensure_ascii=False, check_circular=False))
+
+
+def _packed(cast: type, values: list[Any]) -> Column:
+    """Return numbers, none of them null, as an array, which crosses as bytes."""
+    if None in values or cast not in {float, int}:
+        return values
+    return array("d", values) if cast is float else array("q", values)
 
 
 def _is_one(values: Sequence[Any]) -> bool:
