@@ -74,9 +74,9 @@ def _print(found: dict[str, list[dict[str, Any]]]) -> None:
             print(f"A report of {told[0]['rows']} rows on the driver: {_median(told, 'cpu', 3, 1e3)} ms of CPU time, "
                   f"{_median(told, 'seconds', 3, 1e3)} ms by the clock.")  # fmt: skip
     for told in found.get("real", []):
-        train, beside, start, most = (round(told[n] * 1e3) for n in ("train", "beside", "start_later", "start_most"))
-        print(f"Real trials: {train} ms of reports, besides which a slot spends {beside} ms on each; the start in a "
-              f"used worker takes {start} ms, at most {most}; the first trials of the {told['processes']} processes "
+        work, beside, start, most = (round(told[n] * 1e3) for n in ("work", "beside", "start_later", "start_most"))
+        print(f"Real trials: {work} ms at work, besides which a slot spends {beside} ms on each; of these the start in "
+              f"a used worker takes {start} ms, at most {most}; the first trials of the {told['processes']} processes "
               f"began {told['first_age']:.1f} s after these.")  # fmt: skip
     for side, name in NAMES.items():
         for told in found.get(side, [])[:1]:

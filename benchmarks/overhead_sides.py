@@ -19,7 +19,7 @@ from tic_sweep.sweep import Scale, Sweep
 
 CPUS = 2
 WARM = 0.25
-"""Share of the trials after which the memory of the driver is looked at."""
+"""Share of the trials after which time and memory are looked at."""
 
 
 class Gauge:
@@ -28,13 +28,12 @@ class Gauge:
     def __init__(self) -> None:
         self.begun = time.perf_counter()
         self.first: float | None = None
-        self.cpu_at_first = 0.0
         self.marks: list[tuple[float, float, float]] = []
 
     def started(self, *_told: object) -> None:
         """Note when the first trial starts."""
         if self.first is None:
-            self.first, self.cpu_at_first = time.perf_counter(), time.process_time()
+            self.first = time.perf_counter()
 
     def report(self, *_told: object) -> None:
         """Note nothing."""
@@ -44,16 +43,20 @@ class Gauge:
         self.marks.append((time.perf_counter(), time.process_time(), _resident_kib()))
 
     def told(self) -> dict[str, Any]:
-        """Return seconds and CPU seconds per trial, from the first start to the last end, and the growth in memory."""
+        """Return what a trial took from one end to the next, once all workers are there, and over the whole session.
+
+        The growth is the slope of the memory over the number of trials that have ended.
+        """
         count = len(self.marks)
         late = np.array(self.marks[int(WARM * count) :])
+        (seconds, cpu, _) = (late[-1] - late[0]) / (len(late) - 1)
         assert self.first is not None
         return {
             "trials": count,
             "before": self.first - self.begun,
-            "seconds": (self.marks[-1][0] - self.first) / count,
-            "cpu": (self.marks[-1][1] - self.cpu_at_first) / count,
-            "slope_kib": float(np.polyfit(np.arange(len(late)), late[:, 2], 1)[0]) if len(late) > 1 else 0.0,
+            "seconds": float(seconds),
+            "cpu": float(cpu),
+            "slope_kib": float(np.polyfit(np.arange(len(late)), late[:, 2], 1)[0]),
             "rss_mib": self.marks[-1][2] / 1024,
             "total": (time.perf_counter() - self.begun) / count,
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -100,20 +103,19 @@ def run_real(place: Path, trials: int) -> dict[str, Any]:
     from tic_sweep.store import ResultsFolder, scan
 
     told = run_ours(place, trials, TimedTraining, wandb="off", ending=False)
-    rows = scan(ResultsFolder.open(place), "trials").select("host", "wall_seconds").collect().rows()
-    starts = [json.loads(host) for host, _ in rows]
-    workers: dict[int, list[dict[str, float]]] = {}
-    for start in sorted(starts, key=lambda start: start["age"]):
-        workers.setdefault(start["pid"], []).append(start)
-    firsts = [starts[0] for starts in workers.values()]
-    later = [start["start"] for starts in workers.values() for start in starts[1:]]
+    rows = scan(ResultsFolder.open(place), "trials").select("host").collect().rows()
+    trials_by_worker: dict[int, list[dict[str, float]]] = {}
+    for trial in sorted((json.loads(host) for (host,) in rows), key=lambda trial: trial["age"]):
+        trials_by_worker.setdefault(trial["pid"], []).append(trial)
+    later = [trial for trials in trials_by_worker.values() for trial in trials[1:]]
+    work = float(np.median([trial["work"] for trial in later]))
     return told | {
-        "processes": len(workers),
-        "first_age": max(start["age"] for start in firsts),
-        "start_later": float(np.median(later)),
-        "start_most": max(later),
-        "train": float(np.mean([seconds for _, seconds in rows])),
-        "beside": told["seconds"] * CPUS - float(np.mean([seconds for _, seconds in rows])),
+        "processes": len(trials_by_worker),
+        "first_age": max(trials[0]["age"] for trials in trials_by_worker.values()),
+        "start_later": float(np.median([trial["start"] for trial in later])),
+        "start_most": max(trial["start"] for trial in later),
+        "work": work,
+        "beside": told["seconds"] * CPUS - work,
     }
 
 

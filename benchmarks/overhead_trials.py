@@ -66,20 +66,35 @@ class TrivialTraining:
 
 
 class TimedTraining:
-    """A real trial, which tells as its host what its start took: its process, seconds, and the process's age then."""
+    """A real trial that tells, in place of its host, what it took.
+
+    That is its process and the process's age, the seconds its start took, and those it was at work on its reports, its
+    tests and its checkpoint.
+    """
 
     def __init__(self, config: TrialConfig, data: RawData | None, resources: Resources, checkpoint: Path) -> None:
         began = time.perf_counter()
         self._trainer: Trainer = start_trial(config, data, resources, checkpoint)
-        started = time.perf_counter() - began
-        self._told = json.dumps({"pid": os.getpid(), "start": started, "age": _age()})
-        self.reports, self.save, self.halt = self._trainer.reports, self._trainer.save, self._trainer.halt
+        self._told = {"pid": os.getpid(), "age": _age(), "start": time.perf_counter() - began, "work": 0.0}
+        self.save, self.halt = self._trainer.save, self._trainer.halt
+
+    def reports(self) -> Iterator[Report]:
+        """Yield the trial's reports."""
+        reports = iter(self._trainer.reports())
+        while True:
+            began = time.perf_counter()
+            report = next(reports, None)
+            self._told["work"] += time.perf_counter() - began
+            if report is None:
+                return
+            yield report
 
     @property
     def outcome(self) -> Outcome:
         """Return the trial's own, but for its host."""
         own = self._trainer.outcome
-        return Outcome(**{name: getattr(own, name) for name in Outcome.__dataclass_fields__} | {"host": self._told})
+        known = {name: getattr(own, name) for name in Outcome.__dataclass_fields__}
+        return Outcome(**known | {"host": json.dumps(self._told)})
 
 
 def _age() -> float:
