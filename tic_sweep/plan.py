@@ -37,7 +37,8 @@ def plan(scale: Scale, *, sweep_name: str) -> list[PlannedTrial]:
     for seed in scale.seeds:
         for config in configs:
             seeded = replaced(config, {"seed": seed})
-            trials.setdefault(trial_key(seeded), PlannedTrial(trial_key(seeded), seeded))
+            key = trial_key(seeded)
+            trials.setdefault(key, PlannedTrial(key, seeded))
     return list(trials.values())
 
 

@@ -6,6 +6,7 @@ The schemas of the store and of the analysis are derived from these classes.
 import dataclasses
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -331,7 +332,7 @@ class Report:
     """What a trial tells at a time: the row of its epoch, if it has epochs, and the rows measured besides."""
 
     epoch: EpochRow | None = None
-    rows: tuple["Row", ...] = ()
+    rows: Sequence["Row"] = ()
     remarks: tuple[str, ...] = ()
     """What went wrong since the last report and was mended, a clause each; the trial's row tells it."""
 
@@ -404,11 +405,6 @@ TABLES: dict[str, Table] = {
         Table("summaries", SummaryRow, ("key",)),
     )
 }
-
-
-def table_of(row: Row) -> str:
-    """Return the name of the table a row belongs to."""
-    return next(name for name, table in TABLES.items() if table.record is type(row))
 
 
 STAMP: dict[str, Column] = {

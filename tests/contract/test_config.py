@@ -316,6 +316,8 @@ def test_round_trips(changes: dict[str, object]) -> None:
 
     assert config == from_dict(to_dict(config))
     assert config == replaced(TrialConfig(), flatten(config))
+    assert config == from_dict(to_dict(config, whole=False))
+    assert {} == to_dict(TrialConfig(), whole=False)
     assert changes == {path: flatten(config)[path] for path in changes}
 
 

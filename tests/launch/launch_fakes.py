@@ -147,6 +147,22 @@ class FakeTraining:
         )
 
 
+class TellingTraining(FakeTraining):
+    """Reports a Fisher trace of the network and of four layers, with ten timesteps each."""
+
+    def told(self, epoch: int) -> Report:
+        """Return a report of 51 rows, with other numbers in each."""
+        parts = [("model", ""), *(("layer", f"layers.{number}") for number in range(4))]
+        rows = tuple(
+            FisherRow(
+                key=self.key, epoch=epoch, level=level, part=part, t=t, fisher_trace=1 / (t + epoch), fisher_se=0.1
+            )
+            for level, part in parts
+            for t in range(1, 11)
+        )
+        return Report(epoch=epoch_row(self.key, epoch), rows=rows)
+
+
 class DyingTraining(FakeTraining):
     """Is killed once, in epoch 1, before its report is out."""
 

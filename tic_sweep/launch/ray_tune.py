@@ -1,8 +1,9 @@
 """The runner on Ray Tune.
 
 Tune starts trials, spreads them over nodes and starts them again when they die; nothing else is left to it. Its files
-under ``<results>/tune/`` are scratch that nobody reads: `Tuner.restore` and Tune's checkpoints are not used. A resume
-plans anew from the trials table, under a new experiment name, and every trial continues from its own checkpoint.
+under ``<results>/tune/`` are scratch that nobody reads and that goes when it ends (`scratch`): `Tuner.restore` and
+Tune's checkpoints are not used. A resume plans anew from the trials table, under a new experiment name, and every trial
+continues from its own checkpoint.
 So a resume needs no pickled state, loses no searcher's or scheduler's memory, and cannot mix two experiments.
 """
 
@@ -27,6 +28,7 @@ from tic_sweep.launch.options import Options
 from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.race_scheduler import RaceScheduler
 from tic_sweep.launch.recorder import Recorder
+from tic_sweep.launch.scratch import clear, keep_failure, last_failure
 from tic_sweep.launch.signals import Stop
 from tic_sweep.launch.trainable import (
     OUTCOME,
@@ -42,6 +44,9 @@ from tic_sweep.racing import Decision
 from tic_sweep.records import Outcome
 from tic_sweep.training import Trainer, try_trial
 
+AHEAD = 200
+"""Trials that Tune knows at once, running ones included, where they are all planned: it asks a cluster that can grow
+for the nodes to run them."""
 HALT_SECONDS = 120.0
 """A worker that does not write its checkpoint in this time is given up."""
 
@@ -79,7 +84,6 @@ def run_on_ray(
         training: what trains.
         race: decides which trials run, and how far.
     """
-    relay = _Relay(recorder, stop, race, Watchdog(options.epoch_seconds))
     stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -87,12 +91,20 @@ def run_on_ray(
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
-    _fit(trainable, _source(trials, proposals, race), trials, relay, f"session-{session}", scratch, options, slots)
-    for again in range(options.retries):
-        left = relay.take_unstarted()
-        if stop or not left:
-            break
-        _fit(trainable, None, left, relay, f"session-{session}-again-{again + 1}", scratch, options, slots)
+    relay = _Relay(recorder, stop, race, Watchdog(options.epoch_seconds), scratch)
+    known = race is None and proposals is None
+    at_once = options.max_concurrent or max(AHEAD, 2 * slots) if known else slots
+    clear(scratch)
+    try:
+        _fit(trainable, _source(trials, proposals, race), relay, f"session-{session}", scratch, options, at_once)
+        for again in range(options.retries):
+            left = relay.take_unstarted()
+            if stop or not left:
+                break
+            name = f"session-{session}-again-{again + 1}"
+            _fit(trainable, _source(left, None, None), relay, name, scratch, options, at_once)
+    finally:
+        clear(scratch)
     if not stop:
         relay.give_up()
     if recorder.running and not stop:
@@ -100,20 +112,18 @@ def run_on_ray(
 
 
 def _fit(
-    trainable: Any, source: "_Proposals | None", trials: Sequence[PlannedTrial], relay: "_Relay", name: str,
-    scratch: Path, options: Options, slots: int,
-) -> None:  # fmt: skip
-    """Let Tune run trials, or those that a source proposes, as an experiment."""
+    trainable: Any, source: "_Proposals", relay: "_Relay", name: str, scratch: Path, options: Options, at_once: int
+) -> None:
+    """Let Tune run what a source proposes, so many trials at once, as an experiment."""
     race = relay.race
     tuner = tune.Tuner(
         trainable,
-        param_space=None if source else {"planned": tune.grid_search([_crossing(trial) for trial in trials])},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
-            num_samples=-1 if source else 1,
+            num_samples=-1,
             search_alg=source,
-            scheduler=RaceScheduler(race, relay.recorder.problem) if race and source else None,
-            max_concurrent_trials=slots if source else options.max_concurrent,
+            scheduler=RaceScheduler(race, relay.recorder.problem) if race else None,
+            max_concurrent_trials=at_once,
             trial_name_creator=_key,
             trial_dirname_creator=_dirname,
         ),
@@ -138,8 +148,8 @@ def _fit(
 class _Relay(tune.Callback):
     """Passes what Tune's driver hears to the recorder; whatever happens, it raises nothing into Tune."""
 
-    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None, watchdog: Watchdog) -> None:
-        self.recorder, self.stop, self.race, self._watchdog = recorder, stop, race, watchdog
+    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None, watchdog: Watchdog, scratch: Path) -> None:
+        self.recorder, self.stop, self.race, self._watchdog, self._scratch = recorder, stop, race, watchdog, scratch
         self._hung: dict[str, str] = {}
         self._begun: set[str] = set()
         self._unstarted: dict[str, str] = {}
@@ -161,7 +171,7 @@ class _Relay(tune.Callback):
         self._watchdog.heard(_key(trial))
         report, outcome = result.pop(REPORT, None), result.pop(OUTCOME, None)
         if problem := result.pop(PROBLEM, ""):
-            self._recorder.problem(problem)
+            self.recorder.problem(problem)
         if report is not None:
             self._tell(lambda: self.recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
@@ -172,6 +182,7 @@ class _Relay(tune.Callback):
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell how a trial ended that the race has halted; its worker is still there, and writes its checkpoint."""
         self._watchdog.ended(_key(trial))
+        _forget(trial)
         if self.race is not None and (halt := self.race.halted(_key(trial))) is not None:
             self._tell(lambda: self.recorder.ended(_key(trial), self._outcome(trial, halt)))
 
@@ -188,7 +199,8 @@ class _Relay(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial was given up after its retries."""
         self._watchdog.ended(_key(trial))
-        reason = self._hung.pop(_key(trial), "") or reason_in(_text_of(trial.error_file))
+        reason = self._why(trial)
+        _forget(trial)
         if _key(trial) not in self._begun:
             self._before_it_began(_key(trial), reason)
             return
@@ -218,8 +230,14 @@ class _Relay(tune.Callback):
         key = _key(trial)
         self._begun.discard(key)
         self._watchdog.ended(key)
-        reason = self._hung.pop(key, "") or reason_in(_text_of(trial.error_file))
+        reason = self._why(trial)
         self._tell(lambda: self.recorder.remark(key, f"started again after {reason}"))
+
+    def _why(self, trial: Trial) -> str:
+        """Return why a trial's worker died, as one line; what Tune wrote of it is kept whole in the log."""
+        text = _text_of(trial.error_file)
+        keep_failure(self._scratch, _key(trial), text)
+        return self._hung.pop(_key(trial), "") or reason_in(text)
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
         """Let waiting rows be written; and stop, should the signal have come before Tune listened for it."""
@@ -285,8 +303,7 @@ def reason_in(error_text: str) -> str:
     A Python error is known by the last line of its traceback that names one; a worker that died, by Ray's first
     sentence.
     """
-    last = re.split(r"^Failure # \d+ .*$", error_text, flags=re.MULTILINE)[-1]
-    lines = [line.strip() for line in last.splitlines() if line.strip()]
+    lines = [line.strip() for line in last_failure(error_text).splitlines() if line.strip()]
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b", line)]
     return (named or lines[:1] or ["the worker died without a word"])[-1]
 
@@ -299,21 +316,17 @@ def _text_of(file: str | None) -> str:
         return ""
 
 
-def _source(
-    trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None
-) -> _Proposals | None:
-    """Return where Tune gets its trials from, one by one; None if it may have all at once."""
+def _source(trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None) -> _Proposals:
+    """Return where Tune gets its trials from, one by one: of a grid of its own it copies the whole for every trial."""
     if race is not None:
         return _Proposals(race.choose, lambda: race.over)
-    if proposals is None:
-        return None
-    ahead = chain(trials, proposals)
+    ahead = chain(trials, proposals or ())
     return _Proposals(lambda: next(ahead, None), lambda: True)
 
 
 def _crossing(trial: PlannedTrial) -> dict[str, Any]:
     """Return a trial as plain data, which is how it crosses to a worker."""
-    return {"key": trial.key, "trial": to_dict(trial.config)}
+    return {"key": trial.key, "trial": to_dict(trial.config, whole=False)}
 
 
 def _key(trial: Trial) -> str:
@@ -323,6 +336,12 @@ def _key(trial: Trial) -> str:
 def _dirname(trial: Trial) -> str:
     """Return a name of its own for each start of a trial."""
     return f"{_key(trial)}-{trial.trial_id}"
+
+
+def _forget(trial: Trial) -> None:
+    """Let go of Tune's statistics of a trial that has ended, some 25 numbers with their histories, used by nobody."""
+    trial.run_metadata.metric_analysis.clear()
+    trial.run_metadata.metric_n_steps.clear()
 
 
 def _stop_tune() -> None:

@@ -14,7 +14,7 @@ from tic_sweep.launch.provenance import Provenance, provenance
 from tic_sweep.launch.signals import Stop
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import EpochRow, Outcome, Report, TrialRow
-from tic_sweep.store import ResultsWriter
+from tic_sweep.store import ResultsWriter, blocks_told
 
 NO_ROOM = "a disk that takes no more rows"
 """Why a run stops that has waited in vain for its disk."""
@@ -100,7 +100,7 @@ class Recorder:
         live.last = report.epoch or live.last
         for text in report.remarks:
             self.remark(key, text)
-        self._guarded(lambda: self._add(report))
+        self._guarded(lambda: self.writer.add_blocks(blocks_told(report)))
         for listener in self.listeners:
             self._guarded(lambda to=listener.report: to(live.trial, report))
 
@@ -175,10 +175,6 @@ class Recorder:
         """Keep a line to be told at the end, once."""
         if text not in self.problems:
             self.problems.append(text)
-
-    def _add(self, report: Report) -> None:
-        for row in (*([report.epoch] if report.epoch else ()), *report.rows):
-            self.writer.add(row)
 
     def _store(self, live: _Live, outcome: Outcome) -> None:
         self.writer.add(self._row(live, outcome), live.trial.config)

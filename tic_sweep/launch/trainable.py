@@ -12,7 +12,8 @@ from ray import tune
 from tic_sweep.config import Resources, from_dict
 from tic_sweep.data import RawData, data_name
 from tic_sweep.launch.carrying import Carried, Checkpoints
-from tic_sweep.records import TABLES, EpochRow, Outcome, Report, table_of
+from tic_sweep.records import EpochRow, Outcome, Report
+from tic_sweep.store import Block, Rows, blocks_told
 from tic_sweep.training import Trainer, try_trial
 
 METRICS = ("epoch", "ic", "ic_rel", "train_loss", "val_loss", "val_acc")
@@ -39,7 +40,8 @@ class SweepTrainable(tune.Trainable):
         """Take note of what to run.
 
         Args:
-            config: under ``planned``, the trial's ``key``, and its config as plain dicts under ``trial``.
+            config: under ``planned``, the trial's ``key``, and its config as plain dicts under ``trial``, without what
+                is at its default: Tune keeps a copy of this in every result.
             data: references to the data sets in Ray's object store, by name.
             resources: what a trial may use.
             checkpoints: where the training states live.
@@ -47,6 +49,7 @@ class SweepTrainable(tune.Trainable):
         """
         assert data is not None and resources is not None and checkpoints is not None  # noqa: S101, PT018 - given by us
         self._data, self._resources, self._checkpoints, self._make = data, resources, checkpoints, training
+        gc.freeze()  # what has been imported stays; without this each `cleanup` would search all of it for garbage
         self._assign(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -116,21 +119,21 @@ def metrics(row: EpochRow) -> dict[str, Any]:
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
-    """Return a report as plain data, which is how it crosses to the driver."""
+    """Return a report as plain data, which is how it crosses to the driver: ready to be stored as it comes."""
     return {
         "epoch": None if report.epoch is None else asdict(report.epoch),
-        "rows": [(table_of(row), asdict(row)) for row in report.rows],
+        "blocks": [tuple(block) for block in blocks_told(report)],
         "remarks": list(report.remarks),
     }
 
 
 def report_from_dict(values: dict[str, Any]) -> Report:
-    """Rebuild a report on the driver."""
-    return Report(
-        epoch=None if values["epoch"] is None else EpochRow(**values["epoch"]),
-        rows=tuple(TABLES[table].record(**row) for table, row in values["rows"]),
-        remarks=tuple(values["remarks"]),
-    )
+    """Rebuild a report on the driver; its rows are made if they are looked at."""
+    epoch = None if values["epoch"] is None else EpochRow(**values["epoch"])
+    blocks = [Block(*block) for block in values["blocks"]]
+    first = 0 if epoch is None else 1
+    rows = Rows(blocks[first:], beside=blocks[:first])
+    return Report(epoch=epoch, rows=rows, remarks=tuple(values["remarks"]))
 
 
 def outcome_from_dict(values: dict[str, Any]) -> Outcome:

@@ -5,6 +5,10 @@ the rows of the journal become an immutable Parquet segment per table. Readers s
 each identity (`tic_sweep.records.TABLES`), newest by (session, seq) and never by clocks or file order.
 """
 
+from tic_sweep.store.blocks import Block as Block
+from tic_sweep.store.blocks import Rows as Rows
+from tic_sweep.store.blocks import blocks_of as blocks_of
+from tic_sweep.store.blocks import blocks_told as blocks_told
 from tic_sweep.store.compact import compact as compact
 from tic_sweep.store.damage import Damage as Damage
 from tic_sweep.store.damage import find_damage as find_damage

@@ -3,17 +3,20 @@
 import dataclasses
 import io
 import warnings
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tic_sweep.config import TrialConfig, flatten
 from tic_sweep.records import TABLES, columns_of
 from tic_sweep.store.atomic import write_atomically
+from tic_sweep.store.blocks import Block, spread
 from tic_sweep.store.problems import Problems
 from tic_sweep.store.seal import sealed
 
@@ -36,6 +39,28 @@ def schema_of(table: str) -> pl.Schema:
 def frame_of(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Return rows as a frame; a column that a row lacks is null, one that the table lacks is dropped."""
     return pl.from_dicts(list(rows), schema=schema_of(table))
+
+
+def frame_of_blocks(table: str, blocks: Sequence[Block], session: int, starts: Sequence[int]) -> pl.DataFrame:
+    """Return the rows of some blocks as a frame; those of a block are stamped from its start on."""
+    sizes = np.array([block.size for block in blocks])
+    ends = np.cumsum(sizes)
+    seq = np.arange(ends[-1]) + np.repeat(np.array(starts) - (ends - sizes), sizes)
+    stamp = {"session": pl.repeat(session, int(ends[-1]), dtype=pl.Int64, eager=True), "seq": pl.Series(seq)}
+    return pl.DataFrame(
+        {name: stamp[name] if name in stamp else _series(blocks, name) for name in schema_of(table)},
+        schema=schema_of(table),
+    )
+
+
+def _series(blocks: Sequence[Block], name: str) -> pl.Series | list[Any]:
+    columns = [block.columns[name] for block in blocks]
+    if all(isinstance(column, array) for column in columns):
+        return pl.Series(np.concatenate([np.asarray(column) for column in columns]))
+    values: list[Any] = []
+    for column, block in zip(columns, blocks, strict=True):
+        values += spread(column, block.size)
+    return values
 
 
 def write_segment(path: Path, frame: pl.DataFrame, *, settled: str = "") -> None:
