@@ -1,0 +1,76 @@
+"""Which kernels run the neurons: the plain path of torch operations, or one that does all timesteps at once.
+
+    plain      `neuron.py` and `norm.py` as they stand, on every device and in every precision: the definition
+    compiled   C for CPUs, in float32 (`kernels.c`): the plain path's numbers, bit for bit but for the sigmoid surrogate
+    triton     Triton for CUDA, in float32 and half precision (`triton_kernels.py`): the plain path's to rounding
+
+``auto`` is compiled on a CPU and triton on a GPU where the machine can, else plain. What a process runs is set for the
+length of a context, and each backward pass keeps to the kernels of its forward pass.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from tic_sweep.snn import compiled
+from tic_sweep.snn.library import NotCompiledError, library
+
+_RUNNING: ContextVar[str] = ContextVar("kernels", default="plain")
+
+
+class NoKernelsError(Exception):
+    """The kernels that were asked for cannot run; the message says why, in one line."""
+
+
+@contextmanager
+def running(kernels: str) -> Iterator[None]:
+    """Run neurons by the kernels of a name that `choose` returned, while the context lasts."""
+    token = _RUNNING.set(kernels)
+    try:
+        yield
+    finally:
+        _RUNNING.reset(token)
+
+
+def choose(wish: str, device: torch.device) -> str:
+    """Return the name of the kernels that a wish comes to on a device; ``auto`` can always be had.
+
+    Raises:
+        NoKernelsError: if a wish other than ``auto`` cannot be had.
+    """
+    fastest = "triton" if device.type == "cuda" else "compiled"
+    wanted = fastest if wish == "auto" else wish
+    if wanted == "plain":
+        return wanted
+    if wanted != fastest:
+        raise NoKernelsError(f"kernels {wanted!r} do not run on {device.type!r}")
+    try:
+        _load(wanted)
+    except (NotCompiledError, ImportError) as error:
+        if wish != "auto":
+            raise NoKernelsError(f"kernels {wanted!r} cannot run: {error}") from None
+        return "plain"
+    return wanted
+
+
+def kernels_for(x: Tensor) -> ModuleType | None:
+    """Return the running kernels if they take a tensor of this device and type; None stands for the plain path."""
+    match _RUNNING.get():
+        case "compiled" if x.device.type == "cpu" and x.dtype == torch.float32:
+            return compiled
+        case "triton" if x.device.type == "cuda" and x.dtype in (torch.float32, torch.bfloat16, torch.float16):
+            from tic_sweep.snn import triton_kernels
+
+            return triton_kernels
+    return None
+
+
+def _load(kernels: str) -> None:
+    if kernels == "compiled":
+        library()
+    else:
+        from tic_sweep.snn import triton_kernels  # noqa: F401 - what is asked is whether it can be imported
