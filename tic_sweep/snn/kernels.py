@@ -8,6 +8,7 @@
 length of a context, and each backward pass keeps to the kernels of its forward pass.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ from torch import Tensor
 from tic_sweep.snn import compiled
 from tic_sweep.snn.library import NotCompiledError, library
 
+HALF_AND_FULL = (torch.float32, torch.bfloat16, torch.float16)
 _RUNNING: ContextVar[str] = ContextVar("kernels", default="plain")
 
 
@@ -46,7 +48,7 @@ def choose(wish: str, device: torch.device) -> str:
     wanted = fastest if wish == "auto" else wish
     if wanted == "plain":
         return wanted
-    if wanted != fastest:
+    if wanted != fastest and not (wanted == "triton" and _is_interpreted()):
         raise NoKernelsError(f"kernels {wanted!r} do not run on {device.type!r}")
     try:
         _load(wanted)
@@ -62,7 +64,7 @@ def kernels_for(x: Tensor) -> ModuleType | None:
     match _RUNNING.get():
         case "compiled" if x.device.type == "cpu" and x.dtype == torch.float32:
             return compiled
-        case "triton" if x.device.type == "cuda" and x.dtype in (torch.float32, torch.bfloat16, torch.float16):
+        case "triton" if x.dtype in HALF_AND_FULL and (x.device.type == "cuda" or _is_interpreted()):
             from tic_sweep.snn import triton_kernels
 
             return triton_kernels
@@ -74,3 +76,8 @@ def _load(kernels: str) -> None:
         library()
     else:
         from tic_sweep.snn import triton_kernels  # noqa: F401 - what is asked is whether it can be imported
+
+
+def _is_interpreted() -> bool:
+    """Tell whether Triton runs its kernels on the CPU, one operation at a time, as tests do where there is no GPU."""
+    return os.environ.get("TRITON_INTERPRET") == "1"
