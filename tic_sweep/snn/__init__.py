@@ -6,7 +6,6 @@ from tic_sweep.snn.coding import poisson_spikes as poisson_spikes
 from tic_sweep.snn.fused import fused_lif as fused_lif
 from tic_sweep.snn.fused import fused_norm_lif as fused_norm_lif
 from tic_sweep.snn.fused import packed_conv as packed_conv
-from tic_sweep.snn.kernels import NoKernelsError as NoKernelsError
 from tic_sweep.snn.kernels import choose as choose
 from tic_sweep.snn.kernels import kernels_for as kernels_for
 from tic_sweep.snn.kernels import running as running

@@ -152,7 +152,9 @@ class _PackedConv(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, spikes: Tensor, weight: Tensor, conv: nn.Conv2d, kernels: ModuleType) -> Tensor:  # type: ignore[override]
-        ctx.kernels, ctx.conv, ctx.shape, ctx.stride = kernels, conv, spikes.shape, spikes.stride()
+        ctx.kernels, ctx.conv, ctx.shape, ctx.stride, ctx.given = (
+            kernels, conv, spikes.shape, spikes.stride(), spikes.dtype
+        )  # fmt: skip
         ctx.save_for_backward(packed(spikes, kernels), weight)
         x = spikes.flatten(0, 1)
         y = F.conv2d(x, weight, None, conv.stride, conv.padding, conv.dilation)
@@ -164,10 +166,10 @@ class _PackedConv(torch.autograd.Function):
     def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, Tensor, None, None]:  # type: ignore[override]
         bits, weight = ctx.saved_tensors
         conv = ctx.conv
-        x = ctx.kernels.unpack(bits, ctx.shape, ctx.stride, ctx.dtype).flatten(0, 1)
+        x = ctx.kernels.unpack(bits, ctx.shape, ctx.stride, ctx.dtype).flatten(0, 1).to(ctx.dtype)
         grad_x, grad_weight, _ = torch.ops.aten.convolution_backward(
             grad_y.flatten(0, 1), x, weight.to(ctx.dtype), None, conv.stride, conv.padding, conv.dilation, False,
             [0, 0], 1, [ctx.needs_input_grad[0], True, False],
         )  # fmt: skip
-        grad_spikes = None if grad_x is None else grad_x.unflatten(0, ctx.shape[:2])
+        grad_spikes = None if grad_x is None else grad_x.unflatten(0, ctx.shape[:2]).to(ctx.given)
         return grad_spikes, grad_weight.to(weight.dtype), None, None

@@ -17,15 +17,12 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from tic_sweep.errors import ResourceError
 from tic_sweep.snn import compiled
 from tic_sweep.snn.library import NotCompiledError, library
 
 HALF_AND_FULL = (torch.float32, torch.bfloat16, torch.float16)
 _RUNNING: ContextVar[str] = ContextVar("kernels", default="plain")
-
-
-class NoKernelsError(Exception):
-    """The kernels that were asked for cannot run; the message says why, in one line."""
 
 
 @contextmanager
@@ -42,19 +39,19 @@ def choose(wish: str, device: torch.device) -> str:
     """Return the name of the kernels that a wish comes to on a device; ``auto`` can always be had.
 
     Raises:
-        NoKernelsError: if a wish other than ``auto`` cannot be had.
+        ResourceError: if a wish other than ``auto`` cannot be had.
     """
     fastest = "triton" if device.type == "cuda" else "compiled"
     wanted = fastest if wish == "auto" else wish
     if wanted == "plain":
         return wanted
     if wanted != fastest and not (wanted == "triton" and _is_interpreted()):
-        raise NoKernelsError(f"kernels {wanted!r} do not run on {device.type!r}")
+        raise ResourceError(f"resources.kernels {wanted!r} do not run on a {device.type} device: leave it at 'auto'.")
     try:
         _load(wanted)
     except (NotCompiledError, ImportError) as error:
         if wish != "auto":
-            raise NoKernelsError(f"kernels {wanted!r} cannot run: {error}") from None
+            raise ResourceError(f"resources.kernels {wanted!r} cannot run here: {error}; leave it at 'auto'.") from None
         return "plain"
     return wanted
 

@@ -84,7 +84,7 @@ def _lif_forward(
     for t in range(T):
         x = tl.load(x_ptr + i + x_step * t, inside, other=0.0).to(tl.float32)
         h = _charge(v, x, inverse_tau)
-        tl.store(s_ptr + i + M * t, (h >= v_th).to(s_ptr.dtype.element_ty), inside)
+        tl.store(s_ptr + i + M * t, tl.where(h >= v_th, 1.0, 0.0).to(s_ptr.dtype.element_ty), inside)
         v = _reset(h, v_th, SOFT)
 
 
@@ -134,7 +134,10 @@ def _current(
     y_ptr, other_ptr, start, at, there, scale_ptr, shift_ptr, other_scale_ptr, other_shift_ptr, tc, channel_there,
     OTHER: tl.constexpr,
 ):  # fmt: skip
-    """Return scale·y + shift at a timestep that begins at ``start``, plus nothing (OTHER 0), what lies there (1), a bit (2) or another branch (3)."""
+    """Return scale·y + shift at a timestep that begins at ``start``, plus what OTHER says.
+
+    Nothing (0), what lies there (1), a bit (2), or another branch (3).
+    """
     a = tl.load(scale_ptr + tc, channel_there, other=0.0)[None, :]
     b = tl.load(shift_ptr + tc, channel_there, other=0.0)[None, :]
     current = tl.load(y_ptr + start + at, there, other=0.0).to(tl.float32) * a + b
@@ -167,41 +170,30 @@ def _norm_lif_forward(
             c + C * t, c < C, OTHER,
         )  # fmt: skip
         h = _charge(v, x, inverse_tau)
-        tl.store(s_ptr + step * t + offset, (h >= v_th).to(s_ptr.dtype.element_ty), there)
+        tl.store(s_ptr + step * t + offset, tl.where(h >= v_th, 1.0, 0.0).to(s_ptr.dtype.element_ty), there)
         v = _reset(h, v_th, SOFT)
 
 
 @triton.jit
-def _norm_lif_step_back(
-    g, h, y_ptr, other_ptr, grad_s_ptr, grad_ptr, sums_ptr, mean_ptr, other_mean_ptr, start, at, there, c, C, t, part, parts,
-    inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
-    T: tl.constexpr, SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr, OTHER: tl.constexpr,
+def _store_back(
+    g, h, grad_s_ptr, grad_ptr, at, there, inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
+    SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr,
 ):  # fmt: skip
-    """One step back in time; stores dL/dcurrent and this program's sums over its rows."""
-    grad_s = tl.load(grad_s_ptr + start + at, there, other=0.0).to(tl.float32)
+    """Go one step back in time and store dL/dx."""
+    grad_s = tl.load(grad_s_ptr + at, there, other=0.0).to(tl.float32)
     g = _back(g, h, grad_s, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE)
-    grad = tl.where(there, g * inverse_tau, 0.0)
-    tl.store(grad_ptr + start + at, grad.to(grad_ptr.dtype.element_ty), there)
-    y = tl.load(y_ptr + start + at, there, other=0.0).to(tl.float32)
-    mean = tl.load(mean_ptr + c + C * t, c < C, other=0.0)[None, :]
-    to = sums_ptr + (part * T + t).to(tl.int64) * C + c
-    plane = parts.to(tl.int64) * T * C
-    tl.store(to, tl.sum(grad, 0), c < C)
-    tl.store(to + plane, tl.sum(grad * (y - mean), 0), c < C)
-    if OTHER == 3:  # noqa: PLR2004 - as in _current
-        z = tl.load(other_ptr + start + at, there, other=0.0).to(tl.float32)
-        other_mean = tl.load(other_mean_ptr + c + C * t, c < C, other=0.0)[None, :]
-        tl.store(to + 2 * plane, tl.sum(grad * (z - other_mean), 0), c < C)
+    tl.store(grad_ptr + at, (g * inverse_tau).to(grad_ptr.dtype.element_ty), there)
     return g
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["parts"])
 def _norm_lif_backward(
     y_ptr, other_ptr, grad_s_ptr, grad_ptr, h_ptr, sums_ptr, scale_ptr, shift_ptr, mean_ptr, other_scale_ptr,
     other_shift_ptr, other_mean_ptr, R, C, parts, inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
     T: tl.constexpr, SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr, OTHER: tl.constexpr,
     IN_MEMORY: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr,
 ):  # fmt: skip
+    """Store dL/dcurrent, and this program's sums over its rows for the gradients of the norms."""
     part = tl.program_id(0)
     r = part * BR + tl.arange(0, BR)
     c = tl.program_id(1) * BC + tl.arange(0, BC)
@@ -221,10 +213,9 @@ def _norm_lif_backward(
             v = _reset(h, v_th, SOFT)
         for k in range(T):
             h = tl.load(h_ptr + step * (T - 1 - k) + offset, there, other=0.0)
-            g = _norm_lif_step_back(
-                g, h, y_ptr, other_ptr, grad_s_ptr, grad_ptr, sums_ptr, mean_ptr, other_mean_ptr,
-                step * (T - 1 - k), offset, there, c, C, T - 1 - k, part, parts,
-                inverse_tau, v_th, rho, decay, inverse_width, inverse_scale, T, SOFT, RHO, SURROGATE, OTHER,
+            g = _store_back(
+                g, h, grad_s_ptr + step * (T - 1 - k), grad_ptr + step * (T - 1 - k), offset, there,
+                inverse_tau, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE,
             )  # fmt: skip
     else:
         hs = ()
@@ -237,14 +228,27 @@ def _norm_lif_backward(
             hs = hs + (h,)  # noqa: RUF005 - Triton knows no unpacking
             v = _reset(h, v_th, SOFT)
         for k in tl.static_range(T):
-            g = _norm_lif_step_back(
-                g, hs[T - 1 - k], y_ptr, other_ptr, grad_s_ptr, grad_ptr, sums_ptr, mean_ptr, other_mean_ptr,
-                step * (T - 1 - k), offset, there, c, C, T - 1 - k, part, parts,
-                inverse_tau, v_th, rho, decay, inverse_width, inverse_scale, T, SOFT, RHO, SURROGATE, OTHER,
+            g = _store_back(
+                g, hs[T - 1 - k], grad_s_ptr + step * (T - 1 - k), grad_ptr + step * (T - 1 - k), offset, there,
+                inverse_tau, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE,
             )  # fmt: skip
+    # Sums in a loop of their own, over what lies in the cache still: unrolled, they would take half a minute to compile.
+    tl.debug_barrier()
+    plane = parts.to(tl.int64) * T * C
+    for t in range(T):
+        grad = tl.load(grad_ptr + step * t + offset, there, other=0.0).to(tl.float32)
+        y = tl.load(y_ptr + step * t + offset, there, other=0.0).to(tl.float32)
+        mean = tl.load(mean_ptr + c + C * t, c < C, other=0.0)[None, :]
+        to = sums_ptr + (part * T + t).to(tl.int64) * C + c
+        tl.store(to, tl.sum(grad, 0), c < C)
+        tl.store(to + plane, tl.sum(grad * (y - mean), 0), c < C)
+        if OTHER == 3:  # noqa: PLR2004 - as in _current
+            z = tl.load(other_ptr + step * t + offset, there, other=0.0).to(tl.float32)
+            other_mean = tl.load(other_mean_ptr + c + C * t, c < C, other=0.0)[None, :]
+            tl.store(to + 2 * plane, tl.sum(grad * (z - other_mean), 0), c < C)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["parts"])
 def _sums(y_ptr, sums_ptr, R, C, rows, parts, T: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr):
     """Sum y - y[t, 0] and its square over this program's rows."""
     part, t = tl.program_id(0), tl.program_id(2)
@@ -296,7 +300,7 @@ def _pack(s_ptr, bits_ptr, count, SIZE: tl.constexpr):
 def _unpack(bits_ptr, s_ptr, count, SIZE: tl.constexpr):
     i = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
     byte = tl.load(bits_ptr + (i >> 3), i < count, other=0).to(tl.int32)
-    tl.store(s_ptr + i, ((byte >> (i & 7).to(tl.int32)) & 1).to(s_ptr.dtype.element_ty), i < count)
+    tl.store(s_ptr + i, ((byte >> (i & 7).to(tl.int32)) & 1).to(tl.float32).to(s_ptr.dtype.element_ty), i < count)
 
 
 def fire(x: Tensor, neuron: NeuronConfig, timesteps: int | None = None) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 
 from tic_sweep.config import Resources, TrialConfig, trial_key
 from tic_sweep.records import Outcome, Report
+from tic_sweep.snn import choose, running
 from tic_sweep.training.allocator import keep_freed_memory
 from tic_sweep.training.checkpoint import load_checkpoint, save_checkpoint
 
@@ -35,6 +36,8 @@ class Attempt(ABC):
         self.device = resolve_device(resources.device)
         torch.set_num_threads(resources.threads)
         keep_freed_memory()
+        self.kernels = choose(resources.kernels, self.device)
+        self._kernels_before: list[str] = []
         self._checkpoint = checkpoint
         self._seconds = 0.0
         self._saved_at = time.monotonic()
@@ -48,7 +51,8 @@ class Attempt(ABC):
                 # Only now has the report been taken: a checkpoint before it could lose its rows, not just repeat them.
                 if self._over or time.monotonic() - self._saved_at >= self.resources.checkpoint_seconds:
                     self.save()
-            self._ending = {"status": "finished", **self._conclusion()}
+            with running(self.kernels):
+                self._ending = {"status": "finished", **self._conclusion()}
         except Diverged as reason:
             self._ending = {"status": "diverged", "reason": str(reason)}
         except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
@@ -65,6 +69,7 @@ class Attempt(ABC):
             wall_seconds=self._seconds,
             device=str(self.device),
             host=socket.gethostname(),
+            kernels=", ".join(self._kernels_run),
         )
 
     def halt(self, status: str, reason: str) -> None:
@@ -79,7 +84,8 @@ class Attempt(ABC):
         """Write the checkpoint now, if the trial keeps one and has something to keep."""
         if self._checkpoint is None or not self._begun:
             return
-        save_checkpoint(self._checkpoint, {"key": self.key, "seconds": self._seconds, **self._state()})
+        own = {"key": self.key, "seconds": self._seconds, "kernels": self._kernels_run}
+        save_checkpoint(self._checkpoint, own | self._state())
         self._saved_at = time.monotonic()
 
     def _resume(self) -> None:
@@ -87,12 +93,20 @@ class Attempt(ABC):
         if self._checkpoint is not None and self._checkpoint.is_file():
             state = load_checkpoint(self._checkpoint)
             self._seconds = state["seconds"]
+            self._kernels_before = state.get("kernels", ["plain"])  # a checkpoint from before there were others
             self._restore(state)
+
+    @property
+    def _kernels_run(self) -> list[str]:
+        """What ran the trial's neurons so far, in order: attempts on other machines may have had others."""
+        before = self._kernels_before
+        return before if before[-1:] == [self.kernels] else [*before, self.kernels]
 
     def _timed(self) -> Report:
         began = time.perf_counter()
         try:
-            return self._advance()
+            with running(self.kernels):
+                return self._advance()
         finally:
             self._seconds += time.perf_counter() - began
 
