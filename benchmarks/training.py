@@ -106,9 +106,10 @@ def step_sides(values: dict[str, str], arguments: argparse.Namespace, batch: int
         return Side(name, forward, after, peer=not name.startswith(("tic_sweep", "conv")))
 
     on_gpu = device.type == "cuda"
-    sides = []
-    for kernels in own_kernels(device):
-        sides.append(side(f"tic_sweep, {kernels}", build_model(config), kernels, channels_last=kernels == "triton"))
+    sides = [
+        side(f"tic_sweep, {kernels}", build_model(config), kernels, channels_last=kernels == "triton")
+        for kernels in own_kernels(device)
+    ]
     for name in arguments.peers:
         sides.append(side(name, PeerNetwork(like, name)))
         if on_gpu:

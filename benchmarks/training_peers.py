@@ -1,4 +1,4 @@
-"""The networks of `tic_sweep` built from the layers of other libraries, for `training.py`: SpikingJelly, snnTorch, Norse.
+"""The networks of `tic_sweep` from the layers of other libraries, for `training.py`: SpikingJelly, snnTorch, Norse.
 
 Same convolutions, same neuron as far as each library has it: τ = 2, threshold 1, hard reset without gradient, arctan
 (Norse has none; its SuperSpike stands in). ``steps`` runs timestep by timestep, with a batch norm per timestep, as the

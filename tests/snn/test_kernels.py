@@ -30,13 +30,11 @@ VARIANTS = [
 
 
 @pytest.fixture(params=KERNELS)
-def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def kernels(request: pytest.FixtureRequest) -> str:
     """Return each kernels' name, where this machine has them."""
     name = request.param
     if name == "triton":
         pytest.importorskip("triton")
-        if DEVICE[name] == "cpu":
-            monkeypatch.setenv("TRITON_INTERPRET", "1")
     else:
         try:
             library()
@@ -122,9 +120,7 @@ def test_one_current_for_all_timesteps_gathers_its_gradient(kernels: str):
     s = module.fire(x, NeuronConfig(), 6)
 
     assert torch.equal(expected_s, s)
-    torch.testing.assert_close(
-        module.descend(x, grad_s, NeuronConfig(), 6), expected_grad.sum(0), rtol=2e-5, atol=2e-5
-    )
+    torch.testing.assert_close(module.descend(x, grad_s, NeuronConfig(), 6), expected_grad.sum(0), rtol=2e-5, atol=2e-5)
 
 
 def norms_of(kernels: str, kind: str, channels: int, count: int) -> list[TimeNorm]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -178,7 +179,7 @@ def _share(units: int, work_per_unit: int, run: Callable[[ctypes.c_int64, ctypes
     """Run over all units, in as many parts as there are threads if that is worth it; a part that fails raises."""
     threads = torch.get_num_threads() if units * work_per_unit >= WORTH_SHARING else 1
     bounds = [units * i // threads for i in range(threads + 1)]
-    parts = [(_size(a), _size(b)) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    parts = [(_size(a), _size(b)) for a, b in pairwise(bounds) if a < b]
     failed = list(_pool(threads).map(lambda part: run(*part), parts)) if len(parts) > 1 else [run(*p) for p in parts]
     if any(failed):
         raise MemoryError("a kernel could not have the memory for one block of neurons")

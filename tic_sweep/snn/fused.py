@@ -21,6 +21,9 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from tic_sweep.config import NeuronConfig
 from tic_sweep.snn.norm import TimeNorm
 
+SAVED = 6
+"""Tensors of a branch that a backward pass needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -69,12 +72,16 @@ def fused_norm_lif(
     """
     y = kernels.laid_out(y)
     moments = kernels.moments(y.detach(), norm)
-    second: tuple[Any, ...] = (None, None, None, None)
+    other_gamma = other_beta = other_moments = other_joint = None
     if other is not None:
         other = kernels.laid_out(other)
-        if other_norm is not None:
-            second = (other_norm.gamma, other_norm.bias, kernels.moments(other.detach(), other_norm), other_norm.joint)
-    return _NormLIF.apply(y, norm.gamma, norm.bias, other, *second[:2], kernels, neuron, moments, norm.joint, *second[2:])
+    if other is not None and other_norm is not None:
+        other_moments, other_joint = kernels.moments(other.detach(), other_norm), other_norm.joint
+        other_gamma, other_beta = other_norm.gamma, other_norm.bias
+    return _NormLIF.apply(
+        y, norm.gamma, norm.bias, other, other_gamma, other_beta, kernels, neuron, moments, norm.joint,
+        other_moments, other_joint,
+    )  # fmt: skip
 
 
 def packed_conv(kernels: ModuleType, spikes: Tensor, conv: nn.Conv2d) -> Tensor:
@@ -125,8 +132,8 @@ class _NormLIF(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_s: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         saved: Sequence[Tensor] = ctx.saved_tensors
-        branches = [Branch(*saved[6 * i : 6 * i + 6], joint) for i, joint in enumerate(ctx.joint)]
-        bits = saved[6] if len(saved) == 7 else None  # noqa: PLR2004 - one branch and the spikes
+        branches = [_restored(saved[SAVED * i :], joint) for i, joint in enumerate(ctx.joint)]
+        bits = saved[SAVED] if len(saved) == SAVED + 1 else None
         grad_added, (first, *others) = ctx.kernels.descend_normalised(branches, bits, grad_s, ctx.neuron)
         second = others[0] if others else (None if bits is None else grad_added, None, None)
         return *first, *second, *(None,) * 6
@@ -136,6 +143,11 @@ def _branch(y: Tensor, gamma: Tensor, beta: Tensor, moments: tuple[Tensor, Tenso
     mean, inverse = moments
     scale = inverse * gamma
     return Branch(y, gamma, mean, inverse, scale, torch.addcmul(beta, mean, scale, value=-1), joint)
+
+
+def _restored(saved: Sequence[Tensor], joint: bool) -> Branch:  # noqa: FBT001
+    y, gamma, mean, inverse, scale, shift = saved[:SAVED]
+    return Branch(y, gamma, mean, inverse, scale, shift, joint)
 
 
 def packed(spikes: Tensor, kernels: ModuleType) -> Tensor:

@@ -1,4 +1,4 @@
-"""`kernels.c` compiled for this machine's processor, once: the library lies in the user's cache for every later process.
+"""`kernels.c` compiled for this machine's processor, once: the library stays in the user's cache for later processes.
 
 It is plain C without headers of Python or torch, so that any C compiler takes it, in a second or two. Processes that
 start together may each compile it; each renames a whole file into place, so that what is loaded is whole.

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import triton
-import triton.language as tl
 from torch import Tensor
 
 from tic_sweep.config import NeuronConfig
+from tic_sweep.snn import triton_source as source
 from tic_sweep.snn.norm import EPS, MOMENTUM, TimeNorm
 from tic_sweep.snn.surrogate import SURROGATE_DERIVATIVES
 
@@ -29,278 +29,6 @@ IN_REGISTERS = 24
 """Timesteps up to which a backward pass holds the charged potentials in registers; beyond, in memory."""
 ROWS = 1024
 """Rows that one program sums."""
-UNJOINED: Any = {"enable_fp_fusion": False}
-
-
-@triton.jit
-def _charge(v, x, inverse_tau):
-    return v + (x - v) * inverse_tau
-
-
-@triton.jit
-def _reset(h, v_th, SOFT: tl.constexpr):
-    if SOFT:
-        return h - tl.where(h >= v_th, v_th, 0.0)
-    return tl.where(h >= v_th, 0.0, h)
-
-
-@triton.jit
-def _slope(h, v_th, inverse_width, inverse_scale, SURROGATE: tl.constexpr):
-    x = (h - v_th) * inverse_width
-    if SURROGATE == 0:
-        x = x * 3.14159274
-        f = 1.0 / (x * x + 1.0)
-    elif SURROGATE == 1:
-        e = tl.exp(-tl.abs(x))
-        f = e / ((1.0 + e) * (1.0 + e))
-    elif SURROGATE == 2:  # noqa: PLR2004 - the order of SURROGATE_DERIVATIVES
-        f = tl.maximum(1.0 - tl.abs(x), 0.0)
-    else:
-        a = tl.abs(x) + 1.0
-        f = 1.0 / (a * a)
-    return f * inverse_scale
-
-
-@triton.jit
-def _back(g, h, grad_s, v_th, rho, decay, inverse_width, inverse_scale, SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr):
-    """Return g[t] = dL/ds[t]·f'(h[t]) + decay·g[t+1]·J[t]."""
-    slope = _slope(h, v_th, inverse_width, inverse_scale, SURROGATE)
-    if SOFT:
-        jacobian = 1.0 - rho * v_th * slope
-    else:
-        jacobian = tl.where(h < v_th, 1.0, 0.0)
-        if RHO:
-            jacobian = jacobian - rho * h * slope
-    return grad_s * slope + g * (decay * jacobian)
-
-
-@triton.jit
-def _lif_forward(
-    x_ptr, s_ptr, M, x_step, inverse_tau, v_th, T: tl.constexpr, SOFT: tl.constexpr, SIZE: tl.constexpr
-):  # fmt: skip
-    i = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
-    inside = i < M
-    v = tl.zeros([SIZE], tl.float32)
-    for t in range(T):
-        x = tl.load(x_ptr + i + x_step * t, inside, other=0.0).to(tl.float32)
-        h = _charge(v, x, inverse_tau)
-        tl.store(s_ptr + i + M * t, tl.where(h >= v_th, 1.0, 0.0).to(s_ptr.dtype.element_ty), inside)
-        v = _reset(h, v_th, SOFT)
-
-
-@triton.jit
-def _lif_backward(
-    x_ptr, grad_s_ptr, grad_x_ptr, h_ptr, M, x_step, inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
-    T: tl.constexpr, SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr, SUMMED: tl.constexpr,
-    IN_MEMORY: tl.constexpr, SIZE: tl.constexpr,
-):  # fmt: skip
-    i = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
-    inside = i < M
-    v = tl.zeros([SIZE], tl.float32)
-    g = tl.zeros([SIZE], tl.float32)
-    total = tl.zeros([SIZE], tl.float32)
-    if IN_MEMORY:
-        for t in range(T):
-            x = tl.load(x_ptr + i + x_step * t, inside, other=0.0).to(tl.float32)
-            h = _charge(v, x, inverse_tau)
-            tl.store(h_ptr + i + M * t, h, inside)
-            v = _reset(h, v_th, SOFT)
-        for k in range(T):
-            h = tl.load(h_ptr + i + M * (T - 1 - k), inside, other=0.0)
-            grad_s = tl.load(grad_s_ptr + i + M * (T - 1 - k), inside, other=0.0).to(tl.float32)
-            g = _back(g, h, grad_s, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE)
-            total += g * inverse_tau
-            if not SUMMED:
-                tl.store(grad_x_ptr + i + M * (T - 1 - k), (g * inverse_tau).to(grad_x_ptr.dtype.element_ty), inside)
-    else:
-        hs = ()
-        for t in tl.static_range(T):
-            x = tl.load(x_ptr + i + x_step * t, inside, other=0.0).to(tl.float32)
-            h = _charge(v, x, inverse_tau)
-            hs = hs + (h,)  # noqa: RUF005 - Triton knows no unpacking
-            v = _reset(h, v_th, SOFT)
-        for k in tl.static_range(T):
-            grad_s = tl.load(grad_s_ptr + i + M * (T - 1 - k), inside, other=0.0).to(tl.float32)
-            g = _back(g, hs[T - 1 - k], grad_s, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE)
-            total += g * inverse_tau
-            if not SUMMED:
-                tl.store(grad_x_ptr + i + M * (T - 1 - k), (g * inverse_tau).to(grad_x_ptr.dtype.element_ty), inside)
-    if SUMMED:
-        tl.store(grad_x_ptr + i, total.to(grad_x_ptr.dtype.element_ty), inside)
-
-
-@triton.jit
-def _current(
-    y_ptr, other_ptr, start, at, there, scale_ptr, shift_ptr, other_scale_ptr, other_shift_ptr, tc, channel_there,
-    OTHER: tl.constexpr,
-):  # fmt: skip
-    """Return scale·y + shift at a timestep that begins at ``start``, plus what OTHER says.
-
-    Nothing (0), what lies there (1), a bit (2), or another branch (3).
-    """
-    a = tl.load(scale_ptr + tc, channel_there, other=0.0)[None, :]
-    b = tl.load(shift_ptr + tc, channel_there, other=0.0)[None, :]
-    current = tl.load(y_ptr + start + at, there, other=0.0).to(tl.float32) * a + b
-    if OTHER == 1:
-        current += tl.load(other_ptr + start + at, there, other=0.0).to(tl.float32)
-    if OTHER == 2:  # noqa: PLR2004 - as listed above
-        byte = tl.load(other_ptr + (start >> 3) + (at >> 3), there, other=0).to(tl.int32)
-        current += ((byte >> (at & 7)) & 1).to(tl.float32)
-    if OTHER == 3:  # noqa: PLR2004 - as listed above
-        d = tl.load(other_scale_ptr + tc, channel_there, other=0.0)[None, :]
-        e = tl.load(other_shift_ptr + tc, channel_there, other=0.0)[None, :]
-        current += tl.load(other_ptr + start + at, there, other=0.0).to(tl.float32) * d + e
-    return current
-
-
-@triton.jit
-def _norm_lif_forward(
-    y_ptr, other_ptr, s_ptr, scale_ptr, shift_ptr, other_scale_ptr, other_shift_ptr, R, C, inverse_tau, v_th,
-    T: tl.constexpr, SOFT: tl.constexpr, OTHER: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr,
-):  # fmt: skip
-    r = tl.program_id(0) * BR + tl.arange(0, BR)
-    c = tl.program_id(1) * BC + tl.arange(0, BC)
-    there = (r < R)[:, None] & (c < C)[None, :]
-    offset = r[:, None] * C + c[None, :]
-    step = R.to(tl.int64) * C
-    v = tl.zeros([BR, BC], tl.float32)
-    for t in range(T):
-        x = _current(
-            y_ptr, other_ptr, step * t, offset, there, scale_ptr, shift_ptr, other_scale_ptr, other_shift_ptr,
-            c + C * t, c < C, OTHER,
-        )  # fmt: skip
-        h = _charge(v, x, inverse_tau)
-        tl.store(s_ptr + step * t + offset, tl.where(h >= v_th, 1.0, 0.0).to(s_ptr.dtype.element_ty), there)
-        v = _reset(h, v_th, SOFT)
-
-
-@triton.jit
-def _store_back(
-    g, h, grad_s_ptr, grad_ptr, at, there, inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
-    SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr,
-):  # fmt: skip
-    """Go one step back in time and store dL/dx."""
-    grad_s = tl.load(grad_s_ptr + at, there, other=0.0).to(tl.float32)
-    g = _back(g, h, grad_s, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE)
-    tl.store(grad_ptr + at, (g * inverse_tau).to(grad_ptr.dtype.element_ty), there)
-    return g
-
-
-@triton.jit(do_not_specialize=["parts"])
-def _norm_lif_backward(
-    y_ptr, other_ptr, grad_s_ptr, grad_ptr, h_ptr, sums_ptr, scale_ptr, shift_ptr, mean_ptr, other_scale_ptr,
-    other_shift_ptr, other_mean_ptr, R, C, parts, inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
-    T: tl.constexpr, SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr, OTHER: tl.constexpr,
-    IN_MEMORY: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr,
-):  # fmt: skip
-    """Store dL/dcurrent, and this program's sums over its rows for the gradients of the norms."""
-    part = tl.program_id(0)
-    r = part * BR + tl.arange(0, BR)
-    c = tl.program_id(1) * BC + tl.arange(0, BC)
-    there = (r < R)[:, None] & (c < C)[None, :]
-    offset = r[:, None] * C + c[None, :]
-    step = R.to(tl.int64) * C
-    v = tl.zeros([BR, BC], tl.float32)
-    g = tl.zeros([BR, BC], tl.float32)
-    if IN_MEMORY:
-        for t in range(T):
-            x = _current(
-                y_ptr, other_ptr, step * t, offset, there, scale_ptr, shift_ptr, other_scale_ptr, other_shift_ptr,
-                c + C * t, c < C, OTHER,
-            )  # fmt: skip
-            h = _charge(v, x, inverse_tau)
-            tl.store(h_ptr + step * t + offset, h, there)
-            v = _reset(h, v_th, SOFT)
-        for k in range(T):
-            h = tl.load(h_ptr + step * (T - 1 - k) + offset, there, other=0.0)
-            g = _store_back(
-                g, h, grad_s_ptr + step * (T - 1 - k), grad_ptr + step * (T - 1 - k), offset, there,
-                inverse_tau, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE,
-            )  # fmt: skip
-    else:
-        hs = ()
-        for t in tl.static_range(T):
-            x = _current(
-                y_ptr, other_ptr, step * t, offset, there, scale_ptr, shift_ptr, other_scale_ptr, other_shift_ptr,
-                c + C * t, c < C, OTHER,
-            )  # fmt: skip
-            h = _charge(v, x, inverse_tau)
-            hs = hs + (h,)  # noqa: RUF005 - Triton knows no unpacking
-            v = _reset(h, v_th, SOFT)
-        for k in tl.static_range(T):
-            g = _store_back(
-                g, hs[T - 1 - k], grad_s_ptr + step * (T - 1 - k), grad_ptr + step * (T - 1 - k), offset, there,
-                inverse_tau, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE,
-            )  # fmt: skip
-    # Sums in a loop of their own, over what lies in the cache still: unrolled, they would take half a minute to compile.
-    tl.debug_barrier()
-    plane = parts.to(tl.int64) * T * C
-    for t in range(T):
-        grad = tl.load(grad_ptr + step * t + offset, there, other=0.0).to(tl.float32)
-        y = tl.load(y_ptr + step * t + offset, there, other=0.0).to(tl.float32)
-        mean = tl.load(mean_ptr + c + C * t, c < C, other=0.0)[None, :]
-        to = sums_ptr + (part * T + t).to(tl.int64) * C + c
-        tl.store(to, tl.sum(grad, 0), c < C)
-        tl.store(to + plane, tl.sum(grad * (y - mean), 0), c < C)
-        if OTHER == 3:  # noqa: PLR2004 - as in _current
-            z = tl.load(other_ptr + step * t + offset, there, other=0.0).to(tl.float32)
-            other_mean = tl.load(other_mean_ptr + c + C * t, c < C, other=0.0)[None, :]
-            tl.store(to + 2 * plane, tl.sum(grad * (z - other_mean), 0), c < C)
-
-
-@triton.jit(do_not_specialize=["parts"])
-def _sums(y_ptr, sums_ptr, R, C, rows, parts, T: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr):
-    """Sum y - y[t, 0] and its square over this program's rows."""
-    part, t = tl.program_id(0), tl.program_id(2)
-    c = tl.program_id(1) * BC + tl.arange(0, BC)
-    base = y_ptr + (t * R).to(tl.int64) * C
-    centre = tl.load(base + c, c < C, other=0.0).to(tl.float32)[None, :]
-    first = tl.zeros([BR, BC], tl.float32)
-    second = tl.zeros([BR, BC], tl.float32)
-    for start in range(0, rows, BR):
-        r = part.to(tl.int64) * rows + start + tl.arange(0, BR)
-        there = (r < R)[:, None] & (c < C)[None, :]
-        y = tl.load(base + r[:, None] * C + c[None, :], there, other=0.0).to(tl.float32)
-        d = tl.where(there, y - centre, 0.0)
-        first += d
-        second += d * d
-    to = sums_ptr + (part * T + t).to(tl.int64) * C + c
-    tl.store(to, tl.sum(first, 0), c < C)
-    tl.store(to + parts.to(tl.int64) * T * C, tl.sum(second, 0), c < C)
-
-
-@triton.jit
-def _affine(
-    g_ptr, y_ptr, to_ptr, p_ptr, q_ptr, r_ptr, R, C, BR: tl.constexpr, BC: tl.constexpr
-):  # fmt: skip
-    """Store p·g + (q·y + r), with p, q and r [T, C]."""
-    t = tl.program_id(2)
-    r = tl.program_id(0).to(tl.int64) * BR + tl.arange(0, BR)
-    c = tl.program_id(1) * BC + tl.arange(0, BC)
-    there = (r < R)[:, None] & (c < C)[None, :]
-    at = r[:, None] * C + c[None, :] + (t * R).to(tl.int64) * C
-    of_g = tl.load(p_ptr + c + C * t, c < C, other=0.0)[None, :]
-    of_y = tl.load(q_ptr + c + C * t, c < C, other=0.0)[None, :]
-    rest = tl.load(r_ptr + c + C * t, c < C, other=0.0)[None, :]
-    g = tl.load(g_ptr + at, there, other=0.0).to(tl.float32)
-    y = tl.load(y_ptr + at, there, other=0.0).to(tl.float32)
-    tl.store(to_ptr + at, (of_g * g + (of_y * y + rest)).to(to_ptr.dtype.element_ty), there)
-
-
-@triton.jit
-def _pack(s_ptr, bits_ptr, count, SIZE: tl.constexpr):
-    i = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
-    k = tl.arange(0, 8)
-    at = i[:, None] * 8 + k[None, :]
-    s = tl.load(s_ptr + at, at < count, other=0.0) != 0
-    tl.store(bits_ptr + i, tl.sum(s.to(tl.int32) << k[None, :], 1).to(tl.uint8), i * 8 < count)
-
-
-@triton.jit
-def _unpack(bits_ptr, s_ptr, count, SIZE: tl.constexpr):
-    i = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
-    byte = tl.load(bits_ptr + (i >> 3), i < count, other=0).to(tl.int32)
-    tl.store(s_ptr + i, ((byte >> (i & 7).to(tl.int32)) & 1).to(tl.float32).to(s_ptr.dtype.element_ty), i < count)
 
 
 def fire(x: Tensor, neuron: NeuronConfig, timesteps: int | None = None) -> Tensor:
@@ -310,9 +38,10 @@ def fire(x: Tensor, neuron: NeuronConfig, timesteps: int | None = None) -> Tenso
     s = _laid_like(of_one, timesteps or len(x))
     M = of_one.numel()
     p = _constants(neuron)
-    _lif_forward[(triton.cdiv(M, BLOCK),)](
-        x, s, M, step, p.inverse_tau, p.v_th, T=len(s), SOFT=p.soft, SIZE=BLOCK, num_warps=8, **UNJOINED
-    )
+    _run(
+        source.lif_forward, (triton.cdiv(M, BLOCK),),
+        x, s, M, step, p.inverse_tau, p.v_th, T=len(s), SOFT=p.soft, SIZE=BLOCK, num_warps=8,
+    )  # fmt: skip
     return s
 
 
@@ -325,10 +54,11 @@ def descend(x: Tensor, grad_s: Tensor, neuron: NeuronConfig, timesteps: int | No
     T, M, p = len(grad_s), of_one.numel(), _constants(neuron)
     in_memory = T > IN_REGISTERS
     h = torch.empty(T * M if in_memory else 0, device=x.device)
-    _lif_backward[(triton.cdiv(M, BLOCK),)](
+    _run(
+        source.lif_backward, (triton.cdiv(M, BLOCK),),
         x, grad_s, grad_x, h, M, step, p.inverse_tau, p.v_th, p.rho, p.decay, p.inverse_width, p.inverse_scale,
         T=T, SOFT=p.soft, RHO=p.rho != 0, SURROGATE=p.surrogate, SUMMED=timesteps is not None, IN_MEMORY=in_memory,
-        SIZE=BLOCK, num_warps=8, **UNJOINED,
+        SIZE=BLOCK, num_warps=8,
     )  # fmt: skip
     return grad_x
 
@@ -349,7 +79,7 @@ def moments(y: Tensor, norm: TimeNorm) -> tuple[Tensor, Tensor]:
     parts = triton.cdiv(R, ROWS)
     sums = torch.empty((2, parts, T, C), device=y.device)
     BR, BC = _tile(C, 2048)
-    _sums[(parts, triton.cdiv(C, BC), T)](y, sums, R, C, ROWS, parts, T=T, BR=BR, BC=BC, num_warps=4, **UNJOINED)
+    _run(source.sums, (parts, triton.cdiv(C, BC), T), y, sums, R, C, ROWS, parts, T=T, BR=BR, BC=BC, num_warps=4)
     centre = y[:, 0, :, 0, 0].float()
     first, second = sums.sum(1) / R
     mean, variance, count = centre + first, (second - first * first).clamp_(min=0), R
@@ -367,9 +97,10 @@ def fire_normalised(branches: Sequence["Branch"], added: Tensor | None, neuron: 
     (T, R, C), (BR, BC) = _rows(y), _tile(y.shape[2], 2048)
     s = torch.empty_strided(y.shape, y.stride(), dtype=y.dtype, device=y.device)
     other, other_scale, other_shift, kind = _other(branches, added, 1)
-    _norm_lif_forward[(triton.cdiv(R, BR), triton.cdiv(C, BC))](
+    _run(
+        source.norm_lif_forward, (triton.cdiv(R, BR), triton.cdiv(C, BC)),
         y, other, s, branches[0].scale, branches[0].shift, other_scale, other_shift, R, C, p.inverse_tau, p.v_th,
-        T=T, SOFT=p.soft, OTHER=kind, BR=BR, BC=BC, num_warps=8, **UNJOINED,
+        T=T, SOFT=p.soft, OTHER=kind, BR=BR, BC=BC, num_warps=8,
     )  # fmt: skip
     return s
 
@@ -389,11 +120,12 @@ def descend_normalised(
     other, other_scale, other_shift, kind = _other(branches, added, 2 if whole_bytes else 1)
     in_memory = T > IN_REGISTERS
     h = torch.empty(y.numel() if in_memory else 0, device=y.device)
-    _norm_lif_backward[(parts, triton.cdiv(C, BC))](
+    _run(
+        source.norm_lif_backward, (parts, triton.cdiv(C, BC)),
         y, other, grad_s, grad, h, sums, branches[0].scale, branches[0].shift, branches[0].mean,
         other_scale, other_shift, branches[-1].mean, R, C, parts,
         p.inverse_tau, p.v_th, p.rho, p.decay, p.inverse_width, p.inverse_scale, T=T, SOFT=p.soft, RHO=p.rho != 0,
-        SURROGATE=p.surrogate, OTHER=kind, IN_MEMORY=in_memory, BR=BR, BC=BC, num_warps=8, **UNJOINED,
+        SURROGATE=p.surrogate, OTHER=kind, IN_MEMORY=in_memory, BR=BR, BC=BC, num_warps=8,
     )  # fmt: skip
     sum_g, *sums_gy = sums.sum(1)
     return grad, [_through_norm(b, grad, sum_g, sum_gy) for b, sum_gy in zip(branches, sums_gy, strict=True)]
@@ -402,14 +134,14 @@ def descend_normalised(
 def pack(s: Tensor) -> Tensor:
     """Return dense spikes as bits, eight a byte, in their order in memory."""
     bits = torch.empty(triton.cdiv(s.numel(), 8), dtype=torch.uint8, device=s.device)
-    _pack[(triton.cdiv(len(bits), 256),)](s, bits, s.numel(), SIZE=256, num_warps=4)
+    _run(source.pack, (triton.cdiv(len(bits), 256),), s, bits, s.numel(), SIZE=256, num_warps=4)
     return bits
 
 
 def unpack(bits: Tensor, shape: torch.Size, stride: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Return the spikes that `pack` was given."""
     s = torch.empty_strided(shape, stride, dtype=dtype, device=bits.device)
-    _unpack[(triton.cdiv(s.numel(), BLOCK),)](bits, s, s.numel(), SIZE=BLOCK, num_warps=4)
+    _run(source.unpack, (triton.cdiv(s.numel(), BLOCK),), bits, s, s.numel(), SIZE=BLOCK, num_warps=4)
     return s
 
 
@@ -424,8 +156,20 @@ def _through_norm(branch: "Branch", grad: Tensor, sum_g: Tensor, sum_gy: Tensor)
     rest = -(branch.scale * sum_g / count + of_y * branch.mean)
     BR, BC = _tile(C, 2048)
     to = torch.empty_like(grad)
-    _affine[(triton.cdiv(R, BR), triton.cdiv(C, BC), T)](
-        grad, branch.y, to, branch.scale, of_y, rest, R, C, BR=BR, BC=BC, num_warps=4, **UNJOINED
+    _run(
+        source.affine,
+        (triton.cdiv(R, BR), triton.cdiv(C, BC), T),
+        grad,
+        branch.y,
+        to,
+        branch.scale,
+        of_y,
+        rest,
+        R,
+        C,
+        BR=BR,
+        BC=BC,
+        num_warps=4,
     )
     return to, grad_gamma, grad_beta
 
@@ -444,14 +188,17 @@ def _weights(updates: int, device: torch.device) -> tuple[Tensor, float]:
     return torch.tensor([MOMENTUM * k for k in kept[1:]], device=device), kept[0]
 
 
-def _other(
-    branches: Sequence["Branch"], added: Tensor | None, added_kind: int
-) -> tuple[Tensor, Tensor, Tensor, int]:
+def _other(branches: Sequence["Branch"], added: Tensor | None, added_kind: int) -> tuple[Tensor, Tensor, Tensor, int]:
     """Return the second current, its scale and shift, and its kind, as `_current` counts them."""
     first = branches[0]
     if len(branches) > 1:
         return branches[1].y, branches[1].scale, branches[1].shift, 3
     return (first.y, first.scale, first.shift, 0) if added is None else (added, first.scale, first.shift, added_kind)
+
+
+def _run(kernel: Any, grid: tuple[int, ...], *arguments: object, **constants: Any) -> None:
+    """Run a kernel; its products and sums are rounded one by one, as torch rounds them."""
+    kernel[grid](*arguments, enable_fp_fusion=False, **constants)
 
 
 class _Constants:
