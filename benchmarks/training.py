@@ -170,7 +170,13 @@ def neurons_of(model: nn.Module, images: Tensor) -> int:
 
 
 def measure(sides: list[Side], rounds: int, repeats: int, device: torch.device) -> None:
-    """Run all sides in turn, in another order every round; the first round warms up."""
+    """Run all sides in turn, in another order every round; the first round warms up. What cannot run is left out."""
+    for side in list(sides):
+        try:
+            side.run()
+        except (RuntimeError, TypeError, ValueError) as error:
+            print(f"{side.name} is left out: {str(error).splitlines()[0]}")
+            sides.remove(side)
     for round_ in range(rounds + 1):
         at = round_ % len(sides)
         for side in [*sides[at:], *sides[:at]]:

@@ -18,21 +18,38 @@ TAU = 2.0
 
 
 class JellyNeurons(nn.Module):
-    """SpikingJelly's LIFNode."""
+    """SpikingJelly's LIFNode.
 
-    def __init__(self, mode: str) -> None:
+    Given half-precision currents it begins with a half-precision membrane, which its fused kernels do not take: it then
+    runs on plain torch. ``whole`` gives it float32 currents, which they do take.
+    """
+
+    def __init__(self, mode: str, *, whole: bool = False) -> None:
         super().__init__()
         from spikingjelly.activation_based import neuron, surrogate
 
         self.node = neuron.LIFNode(tau=TAU, surrogate_function=surrogate.ATan(), detach_reset=True, step_mode=mode)
+        self._whole = whole
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes of [T, N, *] or of one timestep."""
-        return self.node(x)
+        return self.node(x.float() if self._whole else x)
 
     def reset(self) -> None:
         """Forget the membrane."""
         self.node.reset()
+
+
+class WholeMembrane(JellyNeurons):
+    """SpikingJelly's LIFNode with a float32 membrane, so that its fused kernels take half-precision currents."""
+
+    def __init__(self) -> None:
+        super().__init__("m")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes of [T, N, *]."""
+        self.node.v = torch.zeros(x.shape[1:], device=x.device)
+        return self.node(x)
 
 
 class TorchNeurons(nn.Module):
@@ -79,6 +96,8 @@ class NorseNeurons(nn.Module):
 
 PEERS: dict[str, tuple[str, Callable[[], nn.Module], bool]] = {
     "SpikingJelly, at once": ("spikingjelly", lambda: JellyNeurons("m"), True),
+    "SpikingJelly, at once, float32 neurons": ("spikingjelly", lambda: JellyNeurons("m", whole=True), True),
+    "SpikingJelly, at once, float32 membrane": ("spikingjelly", WholeMembrane, True),
     "SpikingJelly, steps": ("spikingjelly", lambda: JellyNeurons("s"), False),
     "snnTorch, steps": ("snntorch", TorchNeurons, False),
     "Norse, steps": ("norse", NorseNeurons, False),

@@ -88,12 +88,14 @@ def laid_out(x: Tensor) -> Tensor:
     return x.contiguous()
 
 
-def moments(y_TNCHW: Tensor, norm: TimeNorm) -> tuple[Tensor, Tensor]:
-    """Return mean and 1/√(variance + ε) [T, C] by torch's own sums, and update the norm's running statistics."""
+def standardise(y_TNCHW: Tensor, norm: TimeNorm) -> Sequence[Tensor]:
+    """Return mean, 1/√(variance + ε), scale and shift [T, C], by torch's own sums; update the running statistics."""
     parts = [y_TNCHW.flatten(0, 1)] if norm.joint else y_TNCHW.unbind()
     taken = [torch.batch_norm_update_stats(y, norm.running_mean, norm.running_var, MOMENTUM) for y in parts]
     mean, variance = (torch.stack(each).expand(len(y_TNCHW), -1).contiguous() for each in zip(*taken, strict=True))
-    return mean, (variance.double() + EPS).sqrt_().reciprocal_().float()
+    inverse = (variance.double() + EPS).sqrt_().reciprocal_().float()
+    scale = inverse * norm.gamma.detach()
+    return mean, inverse, scale, torch.addcmul(norm.bias.detach(), mean, scale, value=-1)
 
 
 def fire_normalised(branches: Sequence["Branch"], added: Tensor | None, neuron: NeuronConfig) -> Tensor:

@@ -71,12 +71,12 @@ def fused_norm_lif(
         other_norm: its norm.
     """
     y = kernels.laid_out(y)
-    moments = kernels.moments(y.detach(), norm)
+    moments = kernels.standardise(y.detach(), norm)
     other_gamma = other_beta = other_moments = other_joint = None
     if other is not None:
         other = kernels.laid_out(other)
     if other is not None and other_norm is not None:
-        other_moments, other_joint = kernels.moments(other.detach(), other_norm), other_norm.joint
+        other_moments, other_joint = kernels.standardise(other.detach(), other_norm), other_norm.joint
         other_gamma, other_beta = other_norm.gamma, other_norm.bias
     return _NormLIF.apply(
         y, norm.gamma, norm.bias, other, other_gamma, other_beta, kernels, neuron, moments, norm.joint,
@@ -112,15 +112,14 @@ class _NormLIF(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, y: Tensor, gamma: Tensor, beta: Tensor, other: Tensor | None, other_gamma: Tensor | None,
-        other_beta: Tensor | None, kernels: ModuleType, neuron: NeuronConfig, moments: tuple[Tensor, Tensor],
-        joint: bool, other_moments: tuple[Tensor, Tensor] | None, other_joint: bool | None,  # noqa: FBT001
+        ctx: Any, y: Tensor, gamma: Tensor, _beta: Tensor, other: Tensor | None, other_gamma: Tensor | None,
+        _other_beta: Tensor | None, kernels: ModuleType, neuron: NeuronConfig, moments: Sequence[Tensor],
+        joint: bool, other_moments: Sequence[Tensor] | None, other_joint: bool | None,  # noqa: FBT001
     ) -> Tensor:  # fmt: skip
-        branches = [_branch(y, gamma, beta, moments, joint)]
-        added = other
+        branches, added = [_branch((y, gamma, *moments), joint)], other
         if other_moments is not None:
-            assert other is not None and other_gamma is not None and other_beta is not None  # noqa: S101, PT018 - with it
-            branches.append(_branch(other, other_gamma, other_beta, other_moments, bool(other_joint)))
+            assert other is not None and other_gamma is not None  # noqa: S101, PT018 - they come together
+            branches.append(_branch((other, other_gamma, *other_moments), bool(other_joint)))
             added = None
         ctx.kernels, ctx.neuron, ctx.joint = kernels, neuron, [branch.joint for branch in branches]
         ctx.save_for_backward(
@@ -132,20 +131,14 @@ class _NormLIF(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_s: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         saved: Sequence[Tensor] = ctx.saved_tensors
-        branches = [_restored(saved[SAVED * i :], joint) for i, joint in enumerate(ctx.joint)]
+        branches = [_branch(saved[SAVED * i :], joint) for i, joint in enumerate(ctx.joint)]
         bits = saved[SAVED] if len(saved) == SAVED + 1 else None
         grad_added, (first, *others) = ctx.kernels.descend_normalised(branches, bits, grad_s, ctx.neuron)
         second = others[0] if others else (None if bits is None else grad_added, None, None)
         return *first, *second, *(None,) * 6
 
 
-def _branch(y: Tensor, gamma: Tensor, beta: Tensor, moments: tuple[Tensor, Tensor], joint: bool) -> Branch:  # noqa: FBT001
-    mean, inverse = moments
-    scale = inverse * gamma
-    return Branch(y, gamma, mean, inverse, scale, torch.addcmul(beta, mean, scale, value=-1), joint)
-
-
-def _restored(saved: Sequence[Tensor], joint: bool) -> Branch:  # noqa: FBT001
+def _branch(saved: Sequence[Tensor], joint: bool) -> Branch:  # noqa: FBT001
     y, gamma, mean, inverse, scale, shift = saved[:SAVED]
     return Branch(y, gamma, mean, inverse, scale, shift, joint)
 

@@ -73,22 +73,19 @@ def laid_out(x: Tensor) -> Tensor:
     return x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, x.shape[:2])
 
 
-def moments(y: Tensor, norm: TimeNorm) -> tuple[Tensor, Tensor]:
-    """Return mean and 1/√(variance + ε) [T, C], and update the norm's running statistics."""
+def standardise(y: Tensor, norm: TimeNorm) -> Tensor:
+    """Return mean, 1/√(variance + ε), scale and shift [4, T, C], and update the norm's running statistics."""
     T, R, C = _rows(y)
-    parts = triton.cdiv(R, ROWS)
+    parts, (BR, BC) = triton.cdiv(R, ROWS), _tile(C, 2048)
     sums = torch.empty((2, parts, T, C), device=y.device)
-    BR, BC = _tile(C, 2048)
     _run(source.sums, (parts, triton.cdiv(C, BC), T), y, sums, R, C, ROWS, parts, T=T, BR=BR, BC=BC, num_warps=4)
-    centre = y[:, 0, :, 0, 0].float()
-    first, second = sums.sum(1) / R
-    mean, variance, count = centre + first, (second - first * first).clamp_(min=0), R
-    if norm.joint:
-        overall = mean.mean(0)
-        variance = (variance + (mean - overall).square()).mean(0)
-        mean, count = overall, R * T
-    _track(norm, mean, variance, count)
-    return mean.expand(T, -1).contiguous(), (variance + EPS).rsqrt_().expand(T, -1).contiguous()
+    told = torch.empty((4, T, C), device=y.device)
+    _run(
+        source.standardise, (triton.cdiv(C, BC),),
+        y, sums.sum(1), norm.gamma.detach(), norm.bias, norm.running_mean, norm.running_var, told, R, C, MOMENTUM, EPS,
+        T=T, JOINT=norm.joint, BC=BC, num_warps=1,
+    )  # fmt: skip
+    return told
 
 
 def fire_normalised(branches: Sequence["Branch"], added: Tensor | None, neuron: NeuronConfig) -> Tensor:
@@ -111,23 +108,20 @@ def descend_normalised(
     """Return dL/dcurrent [T, N, C, H, W], and for each branch the gradients of y, γ and β."""
     y, p = branches[0].y, _constants(neuron)
     (T, R, C), (BR, BC) = _rows(y), _tile(y.shape[2], 1024)
-    parts = triton.cdiv(R, BR)
     grad_s = _aligned(grad_s, y.stride())
     grad = torch.empty_strided(y.shape, y.stride(), dtype=y.dtype, device=y.device)
-    sums = torch.empty((1 + len(branches), parts, T, C), device=y.device)
     whole_bytes = R * C % 8 == 0
     added = bits if bits is None or whole_bytes else unpack(bits, y.shape, y.stride(), y.dtype)
     other, other_scale, other_shift, kind = _other(branches, added, 2 if whole_bytes else 1)
     in_memory = T > IN_REGISTERS
     h = torch.empty(y.numel() if in_memory else 0, device=y.device)
     _run(
-        source.norm_lif_backward, (parts, triton.cdiv(C, BC)),
-        y, other, grad_s, grad, h, sums, branches[0].scale, branches[0].shift, branches[0].mean,
-        other_scale, other_shift, branches[-1].mean, R, C, parts,
+        source.norm_lif_backward, (triton.cdiv(R, BR), triton.cdiv(C, BC)),
+        y, other, grad_s, grad, h, branches[0].scale, branches[0].shift, other_scale, other_shift, R, C,
         p.inverse_tau, p.v_th, p.rho, p.decay, p.inverse_width, p.inverse_scale, T=T, SOFT=p.soft, RHO=p.rho != 0,
         SURROGATE=p.surrogate, OTHER=kind, IN_MEMORY=in_memory, BR=BR, BC=BC, num_warps=8,
     )  # fmt: skip
-    sum_g, *sums_gy = sums.sum(1)
+    sum_g, *sums_gy = _back_sums(branches, grad)
     return grad, [_through_norm(b, grad, sum_g, sum_gy) for b, sum_gy in zip(branches, sums_gy, strict=True)]
 
 
@@ -145,47 +139,35 @@ def unpack(bits: Tensor, shape: torch.Size, stride: tuple[int, ...], dtype: torc
     return s
 
 
+def _back_sums(branches: Sequence["Branch"], grad: Tensor) -> Tensor:
+    """Return the sums over samples and pixels of g, and of g·(y - μ) for each branch: [1 + branches, T, C]."""
+    first, last = branches[0], branches[-1]
+    T, R, C = _rows(grad)
+    parts, (BR, BC) = triton.cdiv(R, ROWS), _tile(C, 2048)
+    sums = torch.empty((1 + len(branches), parts, T, C), device=grad.device)
+    _run(
+        source.back_sums, (parts, triton.cdiv(C, BC), T),
+        grad, first.y, last.y, first.mean, last.mean, sums, R, C, ROWS, parts,
+        T=T, TWO=len(branches) > 1, BR=BR, BC=BC, num_warps=4,
+    )  # fmt: skip
+    return sums.sum(1)
+
+
 def _through_norm(branch: "Branch", grad: Tensor, sum_g: Tensor, sum_gy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradients of y, γ and β: dL/dy = scale·(g - mean(g) - ŷ·mean(g·ŷ)), with ŷ = (y - μ)·inverse."""
-    T, R, C = _rows(branch.y)
-    grad_gamma, grad_beta = (sum_gy * branch.inverse).sum(0), sum_g.sum(0)
-    count = R
-    if branch.joint:
-        sum_g, sum_gy, count = grad_beta.expand(T, -1), sum_gy.sum(0).expand(T, -1), R * T
-    of_y = branch.scale * branch.inverse.square() * sum_gy * (-1 / count)
-    rest = -(branch.scale * sum_g / count + of_y * branch.mean)
-    BR, BC = _tile(C, 2048)
+    (T, R, C), (BR, BC) = _rows(branch.y), _tile(branch.y.shape[2], 2048)
+    factors, grads = torch.empty((2, T, C), device=grad.device), torch.empty((2, C), device=grad.device)
+    _run(
+        source.norm_back, (triton.cdiv(C, BC),),
+        sum_g, sum_gy, branch.mean, branch.inverse, branch.scale, factors, grads, R, C,
+        T=T, JOINT=branch.joint, BC=BC, num_warps=1,
+    )  # fmt: skip
     to = torch.empty_like(grad)
     _run(
-        source.affine,
-        (triton.cdiv(R, BR), triton.cdiv(C, BC), T),
-        grad,
-        branch.y,
-        to,
-        branch.scale,
-        of_y,
-        rest,
-        R,
-        C,
-        BR=BR,
-        BC=BC,
-        num_warps=4,
-    )
-    return to, grad_gamma, grad_beta
-
-
-def _track(norm: TimeNorm, mean: Tensor, variance: Tensor, count: int) -> None:
-    """Update running statistics as T calls in turn would: r ← (1-m)^T·r + Σ_t m·(1-m)^(T-t)·new[t]."""
-    mean, variance = mean.view(-1, mean.shape[-1]), variance.view(-1, mean.shape[-1])
-    weights, left = _weights(len(mean), mean.device)
-    norm.running_mean.mul_(left).add_(weights @ mean)
-    norm.running_var.mul_(left).add_(weights @ variance, alpha=count / max(count - 1, 1))
-
-
-@cache
-def _weights(updates: int, device: torch.device) -> tuple[Tensor, float]:
-    kept = [(1 - MOMENTUM) ** (updates - t) for t in range(updates + 1)]
-    return torch.tensor([MOMENTUM * k for k in kept[1:]], device=device), kept[0]
+        source.affine, (triton.cdiv(R, BR), triton.cdiv(C, BC), T),
+        grad, branch.y, to, branch.scale, factors[0], factors[1], R, C, BR=BR, BC=BC, num_warps=4,
+    )  # fmt: skip
+    return to, grads[0], grads[1]
 
 
 def _other(branches: Sequence["Branch"], added: Tensor | None, added_kind: int) -> tuple[Tensor, Tensor, Tensor, int]:

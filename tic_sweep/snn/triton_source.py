@@ -174,16 +174,15 @@ def _store_back(
     return g
 
 
-@triton.jit(do_not_specialize=["parts"])
+@triton.jit
 def norm_lif_backward(
-    y_ptr, other_ptr, grad_s_ptr, grad_ptr, h_ptr, sums_ptr, scale_ptr, shift_ptr, mean_ptr, other_scale_ptr,
-    other_shift_ptr, other_mean_ptr, R, C, parts, inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
+    y_ptr, other_ptr, grad_s_ptr, grad_ptr, h_ptr, scale_ptr, shift_ptr, other_scale_ptr, other_shift_ptr, R, C,
+    inverse_tau, v_th, rho, decay, inverse_width, inverse_scale,
     T: tl.constexpr, SOFT: tl.constexpr, RHO: tl.constexpr, SURROGATE: tl.constexpr, OTHER: tl.constexpr,
     IN_MEMORY: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr,
 ):  # fmt: skip
-    """Store dL/dcurrent, and this program's sums over its rows for the gradients of the norms."""
-    part = tl.program_id(0)
-    r = part * BR + tl.arange(0, BR)
+    """Store dL/dcurrent."""
+    r = tl.program_id(0) * BR + tl.arange(0, BR)
     c = tl.program_id(1) * BC + tl.arange(0, BC)
     there = (r < R)[:, None] & (c < C)[None, :]
     offset = r[:, None] * C + c[None, :]
@@ -220,20 +219,6 @@ def norm_lif_backward(
                 g, hs[T - 1 - k], grad_s_ptr + step * (T - 1 - k), grad_ptr + step * (T - 1 - k), offset, there,
                 inverse_tau, v_th, rho, decay, inverse_width, inverse_scale, SOFT, RHO, SURROGATE,
             )  # fmt: skip
-    # Sums in a loop of their own, over what lies in the cache still: unrolled, they would take long to compile.
-    tl.debug_barrier()
-    plane = parts.to(tl.int64) * T * C
-    for t in range(T):
-        grad = tl.load(grad_ptr + step * t + offset, there, other=0.0).to(tl.float32)
-        y = tl.load(y_ptr + step * t + offset, there, other=0.0).to(tl.float32)
-        mean = tl.load(mean_ptr + c + C * t, c < C, other=0.0)[None, :]
-        to = sums_ptr + (part * T + t).to(tl.int64) * C + c
-        tl.store(to, tl.sum(grad, 0), c < C)
-        tl.store(to + plane, tl.sum(grad * (y - mean), 0), c < C)
-        if OTHER == 3:
-            z = tl.load(other_ptr + step * t + offset, there, other=0.0).to(tl.float32)
-            other_mean = tl.load(other_mean_ptr + c + C * t, c < C, other=0.0)[None, :]
-            tl.store(to + 2 * plane, tl.sum(grad * (z - other_mean), 0), c < C)
 
 
 @triton.jit(do_not_specialize=["parts"])
@@ -255,6 +240,122 @@ def sums(y_ptr, sums_ptr, R, C, rows, parts, T: tl.constexpr, BR: tl.constexpr, 
     to = sums_ptr + (part * T + t).to(tl.int64) * C + c
     tl.store(to, tl.sum(first, 0), c < C)
     tl.store(to + parts.to(tl.int64) * T * C, tl.sum(second, 0), c < C)
+
+
+@triton.jit(do_not_specialize=["parts"])
+def back_sums(
+    g_ptr, y_ptr, z_ptr, mean_ptr, other_mean_ptr, sums_ptr, R, C, rows, parts,
+    T: tl.constexpr, TWO: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr,
+):  # fmt: skip
+    """Sum g, g·(y - mean) and, of a second branch, g·(z - other mean) over this program's rows."""
+    part, t = tl.program_id(0), tl.program_id(2)
+    c = tl.program_id(1) * BC + tl.arange(0, BC)
+    base = (t * R).to(tl.int64) * C
+    mean = tl.load(mean_ptr + c + C * t, c < C, other=0.0)[None, :]
+    other_mean = tl.load(other_mean_ptr + c + C * t, c < C, other=0.0)[None, :]
+    of_g = tl.zeros([BR, BC], tl.float32)
+    of_gy = tl.zeros([BR, BC], tl.float32)
+    of_gz = tl.zeros([BR, BC], tl.float32)
+    for start in range(0, rows, BR):
+        r = part.to(tl.int64) * rows + start + tl.arange(0, BR)
+        there = (r < R)[:, None] & (c < C)[None, :]
+        at = base + r[:, None] * C + c[None, :]
+        g = tl.load(g_ptr + at, there, other=0.0).to(tl.float32)
+        y = tl.load(y_ptr + at, there, other=0.0).to(tl.float32)
+        of_g += g
+        of_gy += g * (y - mean)
+        if TWO:
+            of_gz += g * (tl.load(z_ptr + at, there, other=0.0).to(tl.float32) - other_mean)
+    to = sums_ptr + (part * T + t).to(tl.int64) * C + c
+    plane = parts.to(tl.int64) * T * C
+    tl.store(to, tl.sum(of_g, 0), c < C)
+    tl.store(to + plane, tl.sum(of_gy, 0), c < C)
+    if TWO:
+        tl.store(to + 2 * plane, tl.sum(of_gz, 0), c < C)
+
+
+@triton.jit
+def standardise(
+    y_ptr, sums_ptr, gamma_ptr, beta_ptr, running_mean_ptr, running_var_ptr, to_ptr, R, C, momentum, eps,
+    T: tl.constexpr, JOINT: tl.constexpr, BC: tl.constexpr,
+):  # fmt: skip
+    """From the sums over all rows, store mean, 1/√(variance + ε), scale and shift, and update running statistics.
+
+    JOINT takes statistics over all timesteps together; else the running ones take an update for every timestep.
+    """
+    c = tl.program_id(0) * BC + tl.arange(0, BC)
+    there = c < C
+    gamma, beta = tl.load(gamma_ptr + c, there, other=0.0), tl.load(beta_ptr + c, there, other=0.0)
+    running_mean = tl.load(running_mean_ptr + c, there, other=0.0)
+    running_var = tl.load(running_var_ptr + c, there, other=0.0)
+    count = R.to(tl.float32)
+    overall = tl.zeros([BC], tl.float32)
+    spread = tl.zeros([BC], tl.float32)
+    for t in range(T):
+        at = t * C + c
+        centre = tl.load(y_ptr + (t * R).to(tl.int64) * C + c, there, other=0.0).to(tl.float32)
+        first = tl.load(sums_ptr + at, there, other=0.0) / count
+        variance = tl.maximum(tl.load(sums_ptr + T * C + at, there, other=0.0) / count - first * first, 0.0)
+        mean = centre + first
+        if JOINT:  # joined to the timesteps before, as Chan et al. 1983 say
+            apart = mean - overall
+            overall += apart / (t + 1)
+            spread += variance + apart * apart * t / (t + 1)
+        else:
+            running_mean += momentum * (mean - running_mean)
+            running_var += momentum * (variance * (count / tl.maximum(count - 1, 1.0)) - running_var)
+            inverse = 1.0 / tl.sqrt(variance + eps)
+            tl.store(to_ptr + at, mean, there)
+            tl.store(to_ptr + T * C + at, inverse, there)
+            tl.store(to_ptr + 2 * T * C + at, inverse * gamma, there)
+            tl.store(to_ptr + 3 * T * C + at, beta - mean * (inverse * gamma), there)
+    if JOINT:
+        variance = spread / T
+        running_mean += momentum * (overall - running_mean)
+        running_var += momentum * (variance * (count * T / tl.maximum(count * T - 1, 1.0)) - running_var)
+        inverse = 1.0 / tl.sqrt(variance + eps)
+        for t in range(T):
+            at = t * C + c
+            tl.store(to_ptr + at, overall, there)
+            tl.store(to_ptr + T * C + at, inverse, there)
+            tl.store(to_ptr + 2 * T * C + at, inverse * gamma, there)
+            tl.store(to_ptr + 3 * T * C + at, beta - overall * (inverse * gamma), there)
+    tl.store(running_mean_ptr + c, running_mean, there)
+    tl.store(running_var_ptr + c, running_var, there)
+
+
+@triton.jit
+def norm_back(
+    sum_g_ptr, sum_gy_ptr, mean_ptr, inverse_ptr, scale_ptr, to_ptr, grads_ptr, R, C,
+    T: tl.constexpr, JOINT: tl.constexpr, BC: tl.constexpr,
+):  # fmt: skip
+    """From the sums over all rows, store the gradients of γ and β, and q and r of dL/dy = scale·g + (q·y + r)."""
+    c = tl.program_id(0) * BC + tl.arange(0, BC)
+    there = c < C
+    count = R.to(tl.float32)
+    of_gamma = tl.zeros([BC], tl.float32)
+    of_beta = tl.zeros([BC], tl.float32)
+    total_gy = tl.zeros([BC], tl.float32)
+    for t in range(T):
+        sum_gy = tl.load(sum_gy_ptr + t * C + c, there, other=0.0)
+        of_gamma += sum_gy * tl.load(inverse_ptr + t * C + c, there, other=0.0)
+        of_beta += tl.load(sum_g_ptr + t * C + c, there, other=0.0)
+        total_gy += sum_gy
+    if JOINT:
+        count = count * T
+    for t in range(T):
+        at = t * C + c
+        inverse, scale = tl.load(inverse_ptr + at, there, other=0.0), tl.load(scale_ptr + at, there, other=0.0)
+        if JOINT:
+            sum_g, sum_gy = of_beta, total_gy
+        else:
+            sum_g, sum_gy = tl.load(sum_g_ptr + at, there, other=0.0), tl.load(sum_gy_ptr + at, there, other=0.0)
+        of_y = -scale * inverse * inverse * (sum_gy / count)
+        tl.store(to_ptr + at, of_y, there)
+        rest = -scale * (sum_g / count) - of_y * tl.load(mean_ptr + at, there, other=0.0)
+        tl.store(to_ptr + T * C + at, rest, there)
+    tl.store(grads_ptr + c, of_gamma, there)
+    tl.store(grads_ptr + C + c, of_beta, there)
 
 
 @triton.jit
