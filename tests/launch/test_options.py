@@ -20,6 +20,8 @@ from tic_sweep.launch.options import Options
         ({"gpus_per_trial": 1.0, "resources": Resources(device="cpu")}, "--device cpu"),
         ({"resources": Resources(device="cuda")}, "--gpus-per-trial"),
         ({"in_process": True, "address": "auto"}, "--in-process"),
+        ({"resources": Resources(kernels="triton")}, "--gpus-per-trial"),
+        ({"gpus_per_trial": 1.0, "resources": Resources(kernels="compiled")}, "--kernels compiled"),
     ],
 )
 def test_senseless_wishes_are_refused(wishes: dict[str, object], named: str) -> None:

@@ -19,7 +19,15 @@ from tic_sweep.data import MADE_UP, RawData, data_name, load_data
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
-from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, idle_gpus, slots, this_machine
+from tic_sweep.launch.preflight import (
+    check_in_process,
+    check_nodes,
+    check_place,
+    idle_gpus,
+    plain_neurons,
+    slots,
+    this_machine,
+)
 from tic_sweep.launch.progress import Progress
 from tic_sweep.launch.race import Race
 from tic_sweep.launch.racing import race_in_words, race_of
@@ -213,7 +221,7 @@ class _Session:
             return ended
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as at_once:
-            if hint := idle_gpus(self.options):
+            for hint in filter(None, (idle_gpus(self.options), plain_neurons(self.options))):
                 self.console.print(hint, soft_wrap=True)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tic_sweep.config import NeuronConfig
-from tic_sweep.snn import TimeNorm, fused_lif, fused_norm_lif, kernels_for, lif, packed_conv
+from tic_sweep.snn import TimeNorm, are_spikes, as_spikes, fused_lif, fused_norm_lif, kernels_for, lif, packed_conv
 
 
 class LIF(nn.Module):
@@ -44,7 +44,10 @@ class SpikingConv(nn.Module):
             spikes_TNCHW = _spikes(self.lif, self.norm, convolved(self.conv, x))
         else:
             spikes_TNCHW = _shown(self.lif, self.norm(self.conv(x)), timesteps)
-        return spikes_TNCHW if self.pool is None else over_time(self.pool, spikes_TNCHW)
+        if self.pool is None:
+            return spikes_TNCHW
+        pooled_TNCHW = over_time(self.pool, spikes_TNCHW)
+        return as_spikes(pooled_TNCHW) if are_spikes(spikes_TNCHW) else pooled_TNCHW
 
 
 class SpikingLinear(nn.Module):
@@ -96,8 +99,8 @@ def over_time(layer: nn.Module, x_TN: Tensor) -> Tensor:
 
 
 def convolved(conv: nn.Conv2d, x_TNCHW: Tensor) -> Tensor:
-    """Convolve spikes at all timesteps at once; in training with kernels, they are kept as bits for the way back."""
-    kernels = _training_kernels(x_TNCHW, conv)
+    """Convolve all timesteps at once; in training with kernels, spikes are kept as bits for the way back."""
+    kernels = _training_kernels(x_TNCHW, conv) if are_spikes(x_TNCHW) else None
     return over_time(conv, x_TNCHW) if kernels is None else packed_conv(kernels, x_TNCHW, conv)
 
 
@@ -106,11 +109,12 @@ def _spikes(
 ) -> Tensor:
     """Return LIF(norm(y) + other_norm(other)): at once in training with kernels, else layer by layer.
 
-    ``other`` without a norm is spikes.
+    What is added without a norm must be spikes to be added at once.
     """
     norms = [norm] if other_norm is None else [norm, other_norm]
     kernels = _training_kernels(y_TNCHW, lif_layer, *norms)
-    if kernels is not None and kernels.takes(y_TNCHW):
+    addable = other is None or other_norm is not None or are_spikes(other)
+    if kernels is not None and addable and kernels.takes(y_TNCHW):
         return fused_norm_lif(kernels, y_TNCHW, norm, lif_layer.neuron, other, other_norm)
     current_TNCHW = norm(y_TNCHW)
     if other is not None:

@@ -49,7 +49,7 @@ class Branch:
 
 def fused_lif(kernels: ModuleType, current: Tensor, neuron: NeuronConfig, timesteps: int | None = None) -> Tensor:
     """Return the spikes [T, *] for currents [T, *], or, with ``timesteps``, for one current [*] at every timestep."""
-    return _LIF.apply(current, kernels, neuron, timesteps)
+    return as_spikes(_LIF.apply(current, kernels, neuron, timesteps))
 
 
 def fused_norm_lif(
@@ -78,10 +78,11 @@ def fused_norm_lif(
     if other is not None and other_norm is not None:
         other_moments, other_joint = kernels.standardise(other.detach(), other_norm), other_norm.joint
         other_gamma, other_beta = other_norm.gamma, other_norm.bias
-    return _NormLIF.apply(
+    s = _NormLIF.apply(
         y, norm.gamma, norm.bias, other, other_gamma, other_beta, kernels, neuron, moments, norm.joint,
         other_moments, other_joint,
     )  # fmt: skip
+    return as_spikes(s)
 
 
 def packed_conv(kernels: ModuleType, spikes: Tensor, conv: nn.Conv2d) -> Tensor:
@@ -141,6 +142,17 @@ class _NormLIF(torch.autograd.Function):
 def _branch(saved: Sequence[Tensor], joint: bool) -> Branch:  # noqa: FBT001
     y, gamma, mean, inverse, scale, shift = saved[:SAVED]
     return Branch(y, gamma, mean, inverse, scale, shift, joint)
+
+
+def as_spikes(x: Tensor) -> Tensor:
+    """Mark a tensor as zeros and ones, which may be kept as bits; return it."""
+    x._packed = None  # type: ignore[attr-defined] # noqa: SLF001 - where `packed` will keep the bits
+    return x
+
+
+def are_spikes(x: Tensor) -> bool:
+    """Tell whether a tensor is marked as zeros and ones."""
+    return hasattr(x, "_packed")
 
 
 def packed(spikes: Tensor, kernels: ModuleType) -> Tensor:

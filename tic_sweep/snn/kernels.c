@@ -146,13 +146,34 @@ KEEP void step_back(const float *restrict h, const float *restrict slope, const 
     }
 }
 
+/* The same with the slopes, for neurons of width 1 with a hard reset without gradient and a tau to multiply by. */
+#define STEP_BACK_AT_ONCE(S)                                              \
+    case S:                                                               \
+        for (int64_t j = 0; j < n; j++) {                                 \
+            float carry = h[j] < v_th ? decay : 0.0f;                     \
+            g[j] = joined(g[j], carry, s_grad[j] * shape_of(h[j] - v_th, S)); \
+            to[j] = g[j] * inverse_tau;                                   \
+        }                                                                 \
+        break;
+
+static void step_back_at_once(const float *restrict h, const float *restrict s_grad, float *restrict g,
+                              float *restrict to, int64_t n, const Neuron *p) {
+    const float v_th = p->v_th, decay = p->decay, inverse_tau = p->inverse_tau;
+    switch (p->surrogate) { EVERY(STEP_BACK_AT_ONCE) }
+}
+
 /* dL/dx of n neurons from h and dL/ds; gradients are `x_step` and `s_step` apart in time. */
 static void back(const float *h, const float *s_grad, int64_t s_step, float *x_grad, int64_t x_step, int64_t T,
                  int64_t n, const Neuron *p) {
     float g[BLOCK] = {0}, slope[BLOCK];
+    const int at_once = p->width == 1.0f && p->scale == 1.0f && !p->soft && p->rho == 0.0f && p->inverse_tau != 0.0f;
     for (int64_t t = T - 1; t >= 0; t--) {
         const float *ht = h + t * BLOCK, *gs = s_grad + t * s_step;
         float *restrict to = x_grad + t * x_step;
+        if (at_once) {
+            step_back_at_once(ht, gs, g, to, n, p);
+            continue;
+        }
         slopes(ht, slope, n, p);
         if (p->soft && p->rho != 0.0f) step_back(ht, slope, gs, g, n, p, 1, 1);
         else if (p->soft) step_back(ht, slope, gs, g, n, p, 1, 0);

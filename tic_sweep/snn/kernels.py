@@ -41,19 +41,20 @@ def choose(wish: str, device: torch.device) -> str:
     Raises:
         ResourceError: if a wish other than ``auto`` cannot be had.
     """
-    fastest = "triton" if device.type == "cuda" else "compiled"
-    wanted = fastest if wish == "auto" else wish
-    if wanted == "plain":
-        return wanted
-    if wanted != fastest and not (wanted == "triton" and _is_interpreted()):
-        raise ResourceError(f"resources.kernels {wanted!r} do not run on a {device.type} device: leave it at 'auto'.")
-    try:
-        _load(wanted)
-    except (NotCompiledError, ImportError) as error:
-        if wish != "auto":
-            raise ResourceError(f"resources.kernels {wanted!r} cannot run here: {error}; leave it at 'auto'.") from None
-        return "plain"
-    return wanted
+    fastest = _fastest(device)
+    if wish == "auto":
+        return "plain" if why_plain(device) else fastest
+    if wish != "plain":
+        if wish != fastest and not (wish == "triton" and _is_interpreted()):
+            raise ResourceError(f"resources.kernels {wish!r} do not run on a {device.type} device: leave it at 'auto'.")
+        if reason := _lacking(wish):
+            raise ResourceError(f"resources.kernels {wish!r} cannot run here: {reason}; leave it at 'auto'.")
+    return wish
+
+
+def why_plain(device: torch.device) -> str:
+    """Return why ``auto`` comes to the plain path on a device, in one line; nothing if it does not."""
+    return _lacking(_fastest(device))
 
 
 def kernels_for(x: Tensor) -> ModuleType | None:
@@ -68,11 +69,20 @@ def kernels_for(x: Tensor) -> ModuleType | None:
     return None
 
 
-def _load(kernels: str) -> None:
-    if kernels == "compiled":
-        library()
-    else:
-        from tic_sweep.snn import triton_kernels  # noqa: F401 - what is asked is whether it can be imported
+def _fastest(device: torch.device) -> str:
+    return "triton" if device.type == "cuda" else "compiled"
+
+
+def _lacking(kernels: str) -> str:
+    """Return what kernels lack on this machine; what is compiled once is compiled by this."""
+    try:
+        if kernels == "compiled":
+            library()
+        else:
+            from tic_sweep.snn import triton_kernels  # noqa: F401 - what is asked is whether it can be imported
+    except (NotCompiledError, ImportError) as error:
+        return str(error)
+    return ""
 
 
 def _is_interpreted() -> bool:
