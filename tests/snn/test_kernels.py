@@ -225,3 +225,21 @@ def test_normalised_half_precision_is_near_float32(kernels: str, second: str):
     assert torch.equal(whole["s"], half["s"].float())
     for name, value in whole.items():
         torch.testing.assert_close(half[name].float(), value, rtol=2e-2, atol=1e-2 * float(value.abs().max()))
+
+
+@pytest.mark.parametrize("kernels", ["compiled"], indirect=True)
+def test_threads_share_a_layer_and_leave_no_trace(kernels: str):
+    """Spikes, gradients and bits of a layer that is worth sharing are those of one thread."""
+    x, grad_s = drawn(5, 4, 7, 30, 31, kernels=kernels, mean=0.8), drawn(5, 4, 7, 30, 31, kernels=kernels, seed=1)
+    other = drawn(*x.shape, kernels=kernels, seed=2)
+    told = []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        try:
+            s, grad = through_lif(x, grad_s, NeuronConfig(), kernels)
+            joined = through_norms([x, other], grad_s, "tdbn", NeuronConfig(), kernels, fused=True)
+            told.append([s, grad, joined["s"], module_of(kernels).pack(s)])
+        finally:
+            torch.set_num_threads(1)
+
+    assert all(torch.equal(one, shared) for one, shared in zip(*told, strict=True))

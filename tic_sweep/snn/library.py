@@ -45,7 +45,7 @@ def library() -> ctypes.CDLL:
         if not path.is_file():
             _compile(compiler, flags, path)
         return ctypes.CDLL(str(path))
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:  # RuntimeError: there is no home folder
         raise NotCompiledError(f"{compiler} could not compile them: {_told(error)}") from None
 
 
