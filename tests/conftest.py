@@ -7,6 +7,9 @@ import pytest
 import torch
 from store.object_store import running_server
 
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")  # before Triton is imported: where no GPU is, its interpreter runs
+
 os.environ["TIC_SWEEP_WANDB"] = "off"
 """Sweeps under test mirror nothing to W&B, whose client takes seconds to start; tests of the mirror say otherwise."""
 

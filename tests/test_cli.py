@@ -331,6 +331,7 @@ def test_a_resume_reads_the_command_that_started_the_sweep(tmp_path: Path) -> No
     given = [
         "quickstart", "--set", "optimiser.lr=0.1", "--set", "model.name=small_conv", "--seeds", "0,2", "--data", "here",
         "--gpus-per-trial", "0.5", "--checkpoint-seconds", "7", "--in-process", "--wandb", "offline",
+        "--kernels", "plain",
     ]  # fmt: skip
     context = run.make_context("run", list(given))
     back = _started_with(command_line(context, "run", "quickstart"))
@@ -339,7 +340,8 @@ def test_a_resume_reads_the_command_that_started_the_sweep(tmp_path: Path) -> No
     assert ((0, 2), Path("here").absolute(), 0.5, True) == tuple(
         back[name] for name in ("seeds", "data", "gpus_per_trial", "in_process")
     )
-    assert 7 == circumstance(back | {"in_process": False}).resources.checkpoint_seconds
+    resources = circumstance(back | {"in_process": False}).resources
+    assert (7, "plain") == (resources.checkpoint_seconds, resources.kernels)
     assert {} == _started_with("")
 
 

@@ -69,6 +69,9 @@ class TrialRow:
     weights_digest: str = column("hash of the final weights", default="")
     device: str = column("device it ran on", default="")
     host: str = column("machine it ran on", default="")
+    kernels: str = column(
+        "what ran its neurons: plain, compiled or triton; several, in order, if attempts differed", default=""
+    )
     version: str = column("version of tic_sweep", default="")
     git_commit: str = column("commit of tic_sweep's source, '+' if modified, empty if unknown", default="")
     packages: str = column("versions of Python and the packages that matter", default="")
@@ -355,6 +358,7 @@ class Outcome:
     device: str = ""
     processor: str = ""
     host: str = ""
+    kernels: str = ""
 
 
 Row: typing.TypeAlias = (

@@ -350,6 +350,10 @@ def test_missing_fields_keep_their_defaults() -> None:
     ("fields", "message"),
     [
         ({"device": "gpu"}, "resources.device must be one of auto, cpu, cuda, got 'gpu'. Did you mean 'cpu'?"),
+        (
+            {"kernels": "cuda"},
+            "resources.kernels must be one of auto, plain, compiled, triton, got 'cuda'.",
+        ),
         ({"threads": 0}, "resources.threads must be a whole number at least 1, got 0."),
         (
             {"checkpoint_seconds": -1},

@@ -28,6 +28,8 @@ from tic_sweep.launch.options import Options
         ({"in_process": True, "storage": "s3://bucket/x"}, "--in-process"),
         ({"stop_after": 0.0}, "--stop-after"),
         ({"stop_after": float("nan")}, "--stop-after"),
+        ({"resources": Resources(kernels="triton")}, "--gpus-per-trial"),
+        ({"gpus_per_trial": 1.0, "resources": Resources(kernels="compiled")}, "--kernels compiled"),
     ],
 )
 def test_senseless_wishes_are_refused(wishes: dict[str, object], named: str) -> None:

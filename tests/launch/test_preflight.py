@@ -5,9 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError, StoreError
 from tic_sweep.launch.options import Options
-from tic_sweep.launch.preflight import Node, available_cpus, check_nodes, check_place, hints, idle_gpus, slots
+from tic_sweep.launch.preflight import (
+    Node,
+    available_cpus,
+    check_nodes,
+    check_place,
+    hints,
+    idle_gpus,
+    plain_neurons,
+    slots,
+)
+from tic_sweep.snn.library import NotCompiledError
 
 
 @pytest.mark.parametrize(
@@ -119,3 +130,24 @@ def test_results_are_not_written_to_a_store(place: str) -> None:
         check_place(Path(place))
     with pytest.raises(StoreError, match="https:// is not a store"):
         check_place(Path("https://me:secret@host/results"))
+
+
+@pytest.mark.parametrize("without_compiler", [True, False])
+def test_a_machine_without_a_compiler_is_told_so(monkeypatch: pytest.MonkeyPatch, *, without_compiler: bool) -> None:
+    """Neurons then run plain, and say so; a wish for compiled ones is refused, and one for plain ones needs no word."""
+    if without_compiler:
+        monkeypatch.setattr("tic_sweep.snn.kernels.library", _no_compiler)
+    else:
+        monkeypatch.setattr("tic_sweep.snn.kernels.library", lambda: None)
+    told = plain_neurons(Options())
+
+    assert without_compiler == ("no C compiler" in told)
+    assert "" == plain_neurons(Options(resources=Resources(kernels="plain")))
+    assert "" == plain_neurons(Options(address="auto"))
+    if without_compiler:
+        with pytest.raises(ResourceError, match="'compiled' cannot run here: no C compiler"):
+            plain_neurons(Options(resources=Resources(kernels="compiled")))
+
+
+def _no_compiler() -> None:
+    raise NotCompiledError("no C compiler (cc, gcc or clang) was found")

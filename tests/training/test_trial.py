@@ -300,6 +300,42 @@ def test_bfloat16_trains_too(digits: RawImages):
     assert pytest.approx(expected, rel=0.1) == losses
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"model.norm": "tdbn", "neuron.reset": "soft", "neuron.tau": 4 / 3, "neuron.reset_gradient": 0.5},
+        {"model.name": "resnet19", "model.width": 1 / 32},
+        {"model.name": "vgg16", "model.width": 1 / 32, "data.coding": "poisson"},
+    ],
+)
+def test_compiled_kernels_give_the_very_numbers_of_the_plain_path(digits: RawImages, extra: dict):
+    """Every number of every report and the final weights are equal bit for bit; only the row says what ran."""
+    config = replaced(SMALL, {"optimiser.epochs": 1, "probes.dynamics_every": 1, **extra})
+    told = {}
+    for kernels in ("plain", "compiled"):
+        training = Training(config, digits, Resources(device="cpu", kernels=kernels))
+        told[kernels] = numbers(list(training.reports())), ending(training.outcome)
+
+    assert told["plain"][0] == told["compiled"][0]
+    assert told["plain"][1] | {"kernels": "compiled"} == told["compiled"][1]
+    assert "plain" == told["plain"][1]["kernels"]
+
+
+def test_a_resume_with_other_kernels_is_told(digits: RawImages, tmp_path: Path):
+    """A trial that begins without a compiler and ends with one names both, in order."""
+    config = replaced(SMALL, {"optimiser.epochs": 2})
+    place = tmp_path / "trial.pt"
+    begun = Training(config, digits, Resources(device="cpu", kernels="plain", checkpoint_seconds=0), place)
+    reports = begun.reports()
+    for _ in range(3):
+        next(reports)
+    resumed = Training(config, digits, Resources(device="cpu", kernels="compiled"), place)
+    list(resumed.reports())
+
+    assert "plain, compiled" == resumed.outcome.kernels
+
+
 OTHER_VALUES: dict[str, object] = {
     "data.name": "fashion_mnist",
     "data.train_samples": 60,

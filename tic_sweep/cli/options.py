@@ -103,6 +103,12 @@ CIRCUMSTANCE = options_of(
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where trials compute."),
     click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of products."),
     click.option(
+        "--kernels",
+        type=click.Choice(["auto", "plain", "compiled", "triton"]),
+        default="auto",
+        help="Of the neurons; auto is the fastest there is.",
+    ),
+    click.option(
         "--fisher-chunk", type=click.IntRange(1), default=64, show_default=True, help="Images per Fisher pass."
     ),
     click.option(

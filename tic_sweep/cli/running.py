@@ -160,7 +160,7 @@ def circumstance(given: dict[str, Any]) -> "Options":
     from tic_sweep.config import Resources
     from tic_sweep.launch.options import Options
 
-    own = ("device", "precision", "fisher_chunk", "checkpoint_seconds")
+    own = ("device", "precision", "kernels", "fisher_chunk", "checkpoint_seconds")
     resources = Resources(**{name: given[name] for name in own})
     others = set(Options.__dataclass_fields__) & set(given)
     return Options(resources=resources, **{name: given[name] for name in others})

@@ -17,6 +17,11 @@ class Resources(Section):
     precision: str = choice(
         "float32", ("float32", "bfloat16"), "of convolutions and products; the membrane stays float32"
     )
+    kernels: str = choice(
+        "auto",
+        ("auto", "plain", "compiled", "triton"),
+        "what runs the neurons: plain torch, C compiled for a CPU, Triton on a GPU; auto is the fastest there is",
+    )
     fisher_chunk: int = integer(64, "images per Fisher pass; bounds its memory", unit="images", at_least=1)
     checkpoint_seconds: float = real(
         30.0, "at least this long between two checkpoints of a trial; 0 is every epoch", unit="seconds", at_least=0

@@ -81,6 +81,7 @@ class Options:
             raise ResourceError(f"--gpus-per-trial {share:g} contradicts --device cpu: leave one of them out.")
         if not share and self.resources.device == "cuda" and not self.in_process:
             raise ResourceError("--device cuda needs a share of a GPU: add --gpus-per-trial, for example 1 or 0.5.")
+        self._check_kernels()
         if self.in_process and self.address:
             raise ResourceError(
                 f"--in-process runs without Ray and contradicts --address {self.address}: leave one out."
@@ -124,6 +125,13 @@ class Options:
             raise ResourceError(
                 f"--epoch-seconds {limit:g} needs workers of their own and contradicts --in-process: leave one out."
             )
+
+    def _check_kernels(self) -> None:
+        kernels, share = self.resources.kernels, self.gpus_per_trial
+        if kernels == "triton" and not share and not self.in_process:
+            raise ResourceError("--kernels triton needs a share of a GPU: add --gpus-per-trial, for example 1 or 0.5.")
+        if kernels == "compiled" and share:
+            raise ResourceError(f"--kernels compiled runs on CPUs and contradicts --gpus-per-trial {share:g}.")
 
     @property
     def trial_resources(self) -> Resources:

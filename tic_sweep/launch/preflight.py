@@ -134,6 +134,25 @@ def idle_gpus(options: Options) -> str:
     return f"Trials run on CPUs; this machine has {count} GPU(s): add --gpus-per-trial 1 to use them." if count else ""
 
 
+def plain_neurons(options: Options) -> str:
+    """Return a hint where this machine's trials run their neurons on plain torch for want of a compiler; else nothing.
+
+    Kernels that are compiled once per machine are compiled here, before trials start.
+
+    Raises:
+        ResourceError: if kernels were asked for that cannot be had.
+    """
+    if options.address:
+        return ""  # its nodes are other machines
+    from tic_sweep.snn import choose, why_plain
+    from tic_sweep.training.attempt import resolve_device
+
+    wish, device = options.resources.kernels, resolve_device(options.trial_resources.device)
+    if choose(wish, device) != "plain" or wish == "plain":
+        return ""
+    return f"Neurons run on plain torch, which takes longer: {why_plain(device)}."
+
+
 def check_in_process(options: Options) -> None:
     """Refuse a GPU that is not there.
 

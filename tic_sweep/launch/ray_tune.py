@@ -243,7 +243,7 @@ class _Relay(tune.Callback):
         """Let waiting rows be written; and stop, should the signal have come before Tune listened for it."""
         self.recorder.tick()
         self._hung |= (hanging := dict(self._watchdog.hanging()))
-        for trial in trials:
+        for trial in trials if self.stop or hanging else ():  # all of them at every step would be quadratic
             if self.stop or _key(trial) in hanging:
                 self._kill(trial)  # or Tune would wait for the end of its epoch
         if self.stop:

@@ -23,7 +23,15 @@ from tic_sweep.launch.carrying import Checkpoints, forget
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
-from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, hints, slots, this_machine
+from tic_sweep.launch.preflight import (
+    check_in_process,
+    check_nodes,
+    check_place,
+    hints,
+    plain_neurons,
+    slots,
+    this_machine,
+)
 from tic_sweep.launch.progress import Progress
 from tic_sweep.launch.race import Race
 from tic_sweep.launch.racing import race_in_words, race_of
@@ -232,7 +240,7 @@ class _Session:
         limit = self.options.stop_after
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as (at_once, advice):
-            for hint in advice:
+            for hint in filter(None, (*advice, plain_neurons(self.options))):
                 self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:

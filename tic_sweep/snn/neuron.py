@@ -22,6 +22,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from tic_sweep.config import NeuronConfig
+from tic_sweep.snn.fused import fused_lif
+from tic_sweep.snn.kernels import kernels_for
 from tic_sweep.snn.surrogate import surrogate_derivative
 
 
@@ -48,7 +50,8 @@ def lif(current_TN: Tensor, neuron: NeuronConfig) -> Tensor:
     """
     if current_TN.dtype in (torch.float16, torch.bfloat16):
         current_TN = current_TN.float()
-    return _LIF.apply(current_TN, neuron)
+    kernels = kernels_for(current_TN)
+    return _LIF.apply(current_TN, neuron) if kernels is None else fused_lif(kernels, current_TN, neuron)
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ import torch
 
 from tic_sweep.config import Resources, TrialConfig, trial_key
 from tic_sweep.records import Outcome, Report
+from tic_sweep.snn import choose, running
 from tic_sweep.training.allocator import keep_freed_memory
 from tic_sweep.training.checkpoint import DamagedCheckpointError, load_checkpoint, save_checkpoint, set_aside
 
@@ -39,6 +40,8 @@ class Attempt(ABC):
         self.device = resolve_device(resources.device)
         torch.set_num_threads(resources.threads)
         keep_freed_memory()
+        self.kernels = choose(resources.kernels, self.device)
+        self._kernels_before: list[str] = []
         self._checkpoint = checkpoint
         self._seconds = 0.0
         self._saved_at = time.monotonic()
@@ -58,7 +61,8 @@ class Attempt(ABC):
                     self.save()
             if self._remarks:
                 yield self._remarking(Report())
-            self._ending = {"status": "finished", **self._conclusion()}
+            with running(self.kernels):
+                self._ending = {"status": "finished", **self._conclusion()}
         except Diverged as reason:
             self._ending = {"status": "diverged", "reason": str(reason)}
         except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
@@ -76,6 +80,7 @@ class Attempt(ABC):
             device=str(self.device),
             processor=processor_of(self.device),
             host=socket.gethostname(),
+            kernels=", ".join(self._kernels_run),
         )
 
     def halt(self, status: str, reason: str) -> None:
@@ -93,8 +98,9 @@ class Attempt(ABC):
         """
         if self._checkpoint is None or not self._begun:
             return
+        own = {"key": self.key, "seconds": self._seconds, "kernels": self._kernels_run}
         try:
-            save_checkpoint(self._checkpoint, {"key": self.key, "seconds": self._seconds, **self._state()})
+            save_checkpoint(self._checkpoint, own | self._state())
         except OSError as error:
             self._remark(f"a checkpoint could not be written ({error.strerror or error})")
         self._saved_at = time.monotonic()
@@ -110,6 +116,7 @@ class Attempt(ABC):
             self._remark(f"its checkpoint was damaged ({damage}) and lies in {aside.name}: it began anew")
             return
         self._seconds = state["seconds"]
+        self._kernels_before = state.get("kernels", ["plain"])  # a checkpoint from before there were others
         self._restore(state)
 
     def _remark(self, text: str) -> None:
@@ -120,10 +127,17 @@ class Attempt(ABC):
         remarks, self._remarks = tuple(self._remarks), []
         return replace(report, remarks=remarks) if remarks else report
 
+    @property
+    def _kernels_run(self) -> list[str]:
+        """What ran the trial's neurons so far, in order: attempts on other machines may have had others."""
+        before = self._kernels_before
+        return before if before[-1:] == [self.kernels] else [*before, self.kernels]
+
     def _timed(self) -> Report:
         began = time.perf_counter()
         try:
-            return self._advance()
+            with running(self.kernels):
+                return self._advance()
         finally:
             self._seconds += time.perf_counter() - began
 
