@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from tic_sweep.centroid import information_centroid
 from tic_sweep.config import PUBLISHED_BATCH
-from tic_sweep.delays import DelayLinear
-from tic_sweep.fisher.delayed import DelayNorms
-from tic_sweep.fisher.per_sample import PerSampleNorms, has_rule
+from tic_sweep.fisher.exact import Exact
+from tic_sweep.fisher.graph import batch_units, sample_units
+from tic_sweep.fisher.likelihood import cotangents, drawn_labels
+from tic_sweep.fisher.sweep import Sweep, can_sweep
 from tic_sweep.snn import horizon_logits
 
 AT_ONCE = 32
@@ -98,6 +98,7 @@ def fisher_trace(
     generator: torch.Generator | None = None,
     masks: Mapping[str, Tensor] | None = None,
     precision: float = 0.0,
+    bfloat16: bool = False,
 ) -> FisherTrace:
     """Measure I_t at every horizon on some images, exactly, leaving the model as it was.
 
@@ -119,6 +120,8 @@ def fisher_trace(
         generator: (CPU) source of the labels of kind ``sampled``.
         masks: by layer, true where its weight is a parameter; what is pruned is left out of every trace.
         precision: standard error of IC, in timesteps, at which to end before all images are measured; 0 takes all.
+        bfloat16: whether gradients of a `SpikingNetwork` are carried back in half precision; its spikes stay those of
+            the network's own precision.
 
     Raises:
         ValueError: for an unknown kind, or fewer than 16 images for kind ``batch``.
@@ -134,10 +137,11 @@ def fisher_trace(
             for some_images, some_labels in _chunks(*block, PUBLISHED_BATCH if kind == "batch" else chunk):
                 if kind != "batch":
                     units = _sample_units(
-                        model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled"
-                    )
+                        model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled",
+                        bfloat16=bfloat16,
+                    )  # fmt: skip
                 elif len(some_labels) == PUBLISHED_BATCH:
-                    units = _batch_units(model, some_images, some_labels, readout, masks)
+                    units = batch_units(model, some_images, some_labels, readout, masks)
                 else:
                     continue
                 for name, units_nT in units.items():
@@ -179,125 +183,15 @@ def _sample_units(
     masks: Mapping[str, Tensor],
     *,
     sampled: bool,
+    bfloat16: bool,
 ) -> dict[str, Tensor]:
-    """Return per layer the squared gradient norms [N, T] of each sample's log-likelihood."""
-    owners = _parameter_owners(model)
-    with torch.enable_grad(), _recorded(owners) as calls:
-        logits_TNK = horizon_logits(model(images), readout)
-        likelihood_TN = _log_likelihood(logits_TNK, _drawn(logits_TNK, generator) if sampled else labels)
-    norms = {
-        name: _norms(module, calls[name][0][0], len(labels), masks.get(name))
-        for name, module in owners.items()
-        if (isinstance(module, DelayLinear) or has_rule(module)) and len(calls[name]) == 1 and _private(owners, name)
-    }
-    outputs = [calls[name][0][1] for name in norms]
-    others = {name: _own_parameters(owners[name]) for name in owners if name not in norms}
-    kept = _kept(model, masks)
-    units = {name: logits_TNK.new_zeros(len(labels), len(logits_TNK)) for name in owners}
-    for t, likelihood_N in enumerate(likelihood_TN, start=1):
-        if norms:
-            grads = torch.autograd.grad(likelihood_N.sum(), outputs, retain_graph=True)
-            for (name, norm), grad in zip(norms.items(), grads, strict=True):
-                units[name][:, t - 1] = norm(grad, t)
-        _add_one_by_one(units, others, likelihood_N, t, kept)
-    return units
-
-
-def _norms(module: nn.Module, inputs: Tensor, samples: int, mask: Tensor | None) -> PerSampleNorms | DelayNorms:
-    """Return the rule of a module that has one, for one forward pass."""
-    if isinstance(module, DelayLinear):
-        return DelayNorms(module, inputs, mask)
-    assert has_rule(module)  # noqa: S101 - the caller asks only for what has a rule
-    return PerSampleNorms(module, inputs, samples, mask)
-
-
-def _batch_units(
-    model: nn.Module, images: Tensor, labels: Tensor, readout: str, masks: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Return per layer the squared norms [1, T] of the gradient of the batch's mean log-likelihood."""
-    owners = _parameter_owners(model)
-    named = [(name, parameter) for name, module in owners.items() for parameter in _own_parameters(module)]
-    kept = _kept(model, masks)
-    with torch.enable_grad():
-        likelihood_TN = _log_likelihood(horizon_logits(model(images), readout), labels)
-    units = {name: likelihood_TN.new_zeros(1, len(likelihood_TN)) for name in owners}
-    for t, likelihood_N in enumerate(likelihood_TN):
-        grads = torch.autograd.grad(likelihood_N.mean(), [p for _, p in named], retain_graph=True, allow_unused=True)
-        for (name, parameter), grad in zip(named, grads, strict=True):
-            if grad is not None:
-                units[name][0, t] += (grad * kept.get(id(parameter), 1)).square().sum()
-    return units
-
-
-def _log_likelihood(logits_TNK: Tensor, labels: Tensor) -> Tensor:
-    """Return ``log f_θ(y | x_{i≤t})`` [T, N] for labels [N], or [T, N] that differ between horizons."""
-    labels_TN = labels.expand(len(logits_TNK), -1)
-    return F.log_softmax(logits_TNK, dim=-1).gather(2, labels_TN[..., None])[..., 0]
-
-
-def _drawn(logits_TNK: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return labels [T, N] drawn on the CPU from the model's prediction at each horizon."""
-    probabilities = logits_TNK.detach().softmax(-1).flatten(0, 1).cpu()
-    return torch.multinomial(probabilities, 1, generator=generator).view(logits_TNK.shape[:2]).to(logits_TNK.device)
-
-
-def _add_one_by_one(
-    units: dict[str, Tensor],
-    others: dict[str, list[nn.Parameter]],
-    likelihood_N: Tensor,
-    t: int,
-    kept: Mapping[int, Tensor],
-) -> None:
-    """Fill in the parameters without a rule by their definition: one backward pass per sample.
-
-    A parameter shared by several modules counts once, under the first of them.
-    """
-    first_owner = {id(p): (name, p) for name in reversed(others) for p in others[name]}
-    if not first_owner:
-        return
-    parameters = [p for _, p in first_owner.values()]
-    for n, likelihood in enumerate(likelihood_N):
-        grads = torch.autograd.grad(likelihood, parameters, retain_graph=True, allow_unused=True)
-        for (name, parameter), grad in zip(first_owner.values(), grads, strict=True):
-            if grad is not None:
-                units[name][n, t - 1] += (grad * kept.get(id(parameter), 1)).square().sum()
-
-
-def _kept(model: nn.Module, masks: Mapping[str, Tensor]) -> dict[int, Tensor]:
-    """Return the masks by the identity of their weight."""
-    return {id(model.get_submodule(name).weight): mask for name, mask in masks.items()}
-
-
-def _own_parameters(module: nn.Module) -> list[nn.Parameter]:
-    """Return the trainable parameters that the module holds itself."""
-    return [p for p in module.parameters(recurse=False) if p.requires_grad]
-
-
-def _parameter_owners(model: nn.Module) -> dict[str, nn.Module]:
-    """Return the modules that hold trainable parameters themselves, by name, in the model's order."""
-    return {name: module for name, module in model.named_modules() if _own_parameters(module)}
-
-
-def _private(owners: dict[str, nn.Module], name: str) -> bool:
-    """Tell whether no other module holds a parameter of this one."""
-    mine = {id(p) for p in _own_parameters(owners[name])}
-    return not any(id(p) in mine for other in owners if other != name for p in _own_parameters(owners[other]))
-
-
-@contextmanager
-def _recorded(owners: dict[str, nn.Module]) -> Iterator[dict[str, list[tuple[Tensor, Tensor]]]]:
-    """Record input (detached) and output of every call of the modules while the context lasts."""
-    calls: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
-
-    def recorder(name: str):  # noqa: ANN202 - a forward hook
-        return lambda _module, args, output: calls[name].append((args[0].detach(), output))
-
-    handles = [module.register_forward_hook(recorder(name)) for name, module in owners.items()]
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
+    """Return per layer the squared gradient norms [N, T] of each sample's log-likelihood, the quickest way there is."""
+    if not can_sweep(model):
+        return sample_units(model, images, labels, readout, generator, masks, sampled=sampled)
+    sweep = Sweep(model, images, rule=Exact(), masks=masks, bfloat16=bfloat16)
+    if sampled:
+        labels = drawn_labels(horizon_logits(sweep.outputs_TNK, readout), generator)
+    return sweep.units(cotangents(sweep.outputs_TNK, readout, labels))
 
 
 @contextmanager
