@@ -17,6 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+BLOCK = 128
+"""Pixels of a block of timesteps, about: blocks of one timestep save half the products, larger ones save calls."""
+
 
 def columns(module: nn.Conv2d | nn.Linear, a_TN: Tensor) -> Tensor:
     """Lay inputs [T, N, C, H, W] or [T, N, K] out as [N, L, K], K in the order (kh, kw, C)."""
@@ -41,35 +44,42 @@ def has_shifts(module: nn.Module) -> bool:
     )
 
 
-def gram(module: nn.Conv2d | nn.Linear, a_TN: Tensor) -> list[Tensor]:
-    """Return the block rows [N, P, (s + 1)·P] of M, s = 0..T-1."""
-    rows = _shifted_rows(a_TN) if has_shifts(module) else _plain_rows(columns(module, a_TN), len(a_TN))
-    for s, row_NPL in enumerate(rows):
-        row_NPL[:, :, : s * row_NPL.shape[1]] *= 2
+def gram(module: nn.Conv2d | nn.Linear, a_TN: Tensor, pixels: int) -> list[Tensor]:
+    """Return M, a few timesteps at a time: rows [N, L - start, L] of those that start at pixel ``start`` and end at L.
+
+    Timesteps of few pixels are joined to blocks of about `BLOCK`, so that products are worth a call.
+
+    Args:
+        module: the layer.
+        a_TN: its input.
+        pixels: P.
+    """
+    steps = min(max(1, BLOCK // pixels), len(a_TN))
+    rows = _shifted_rows(a_TN, steps) if has_shifts(module) else _plain_rows(columns(module, a_TN), steps * pixels)
+    for row_NBL in rows:
+        row_NBL[:, :, : row_NBL.shape[2] - row_NBL.shape[1]] *= 2
     return rows
 
 
-def _plain_rows(a_NLK: Tensor, timesteps: int) -> list[Tensor]:
-    pixels = a_NLK.shape[1] // timesteps
-    ends = range(pixels, a_NLK.shape[1] + 1, pixels)
-    return [a_NLK[:, end - pixels : end] @ a_NLK[:, :end].mT for end in ends]
+def _plain_rows(a_NLK: Tensor, block: int) -> list[Tensor]:
+    length = a_NLK.shape[1]
+    cuts = [(start, min(start + block, length)) for start in range(0, length, block)]
+    return [a_NLK[:, start:end] @ a_NLK[:, :end].mT for start, end in cuts]
 
 
-def _shifted_rows(a_TN: Tensor) -> list[Tensor]:
+def _shifted_rows(a_TN: Tensor, steps: int) -> list[Tensor]:
     """Return them for a 3x3 convolution of stride and padding 1, from inputs [T, N, C, H, W]."""
     timesteps, samples, _, height, width = a_TN.shape
     grid_NTXC = pad(a_TN, (0, 1, 1, 1)).permute(1, 0, 3, 4, 2).contiguous()  # zeros right, above and below
-    pixels = (height + 2) * (width + 1)
-    grid_NXC = grid_NTXC.flatten(1, 3)
     rows = []
-    for s in range(timesteps):
-        end = (s + 1) * pixels
-        products_NXX = grid_NXC[:, s * pixels : end] @ grid_NXC[:, :end].mT
+    for start in range(0, timesteps, steps):
+        end = min(start + steps, timesteps)
+        products_NXX = grid_NTXC[:, start:end].flatten(1, 3) @ grid_NTXC[:, :end].flatten(1, 3).mT
         for step in (1, width + 1):  # over the offsets within a line of pixels, then over lines
             products_NXX = _three(products_NXX, step)
-        row = products_NXX.view(samples, height + 2, width + 1, s + 1, height + 2, width + 1)
-        row = row[:, 1:-1, :-1, :, 1:-1, :-1]
-        rows.append(row.reshape(samples, height * width, (s + 1) * height * width))
+        row = products_NXX.view(samples, end - start, height + 2, width + 1, end, height + 2, width + 1)
+        row = row[:, :, 1:-1, :-1, :, 1:-1, :-1]
+        rows.append(row.reshape(samples, (end - start) * height * width, end * height * width))
     return rows
 
 

@@ -138,8 +138,8 @@ class Sweep:
         part = max(1, BYTES_KEPT // self._rule.bytes_per_sample(module, a_TN, rows.horizons))
         y_TN = None if norm is None else self._over_time(self._given.pop(norm), norm)
         parts = [
-            self._part(module, norm, a, None if y_TN is None else y_TN[:, cut], grad[:, cut], rows)
-            for a, cut in ((a_TN[:, i : i + part], slice(i, i + part)) for i in range(0, a_TN.shape[1], part))
+            self._part(module, norm, a_TN, y_TN, grad, rows, slice(i, i + part))
+            for i in range(0, a_TN.shape[1], part)
         ]
         for owner in parts[0]:
             self._units[self._names[owner]] = torch.cat([units[owner] for units in parts])
@@ -152,19 +152,21 @@ class Sweep:
         y_TN: Tensor | None,
         grad: Tensor,
         rows: Rows,
+        samples: slice,
     ) -> dict[nn.Module, Tensor]:
         """Return the squared norms [units, T] of a layer and its norm, those of the two that are trained."""
         rule, horizons = self._rule, rows.horizons
+        a_TN, grad = a_TN[:, samples], grad[:, samples]
         units: dict[nn.Module, Tensor] = defaultdict(
             lambda: torch.zeros(rule.units(a_TN.shape[1]), horizons, dtype=accumulated(grad), device=grad.device)
         )
-        of_weight = x_NLC = scale_C = None
+        of_weight = x_NLC = None
+        scale_C = module.weight.new_ones(len(module.weight)) if norm is None else _slope(norm)
         if module.weight.requires_grad:
-            of_weight = rule.of_weight(module, a_TN.to(grad.dtype), horizons, self._masks.get(self._names[module]))
-        if norm is not None:
-            scale_C = _slope(norm).to(grad.dtype)
-            if norm.weight.requires_grad and y_TN is not None:
-                x_NLC = _last(norm.standardised(y_TN)).transpose(0, 1).flatten(1, 3).to(grad.dtype)
+            mask = self._masks.get(self._names[module])
+            of_weight = rule.of_weight(module, a_TN.to(grad.dtype), horizons, mask, samples)
+        if norm is not None and norm.weight.requires_grad and y_TN is not None:
+            x_NLC = _last(norm.standardised(y_TN[:, samples])).transpose(0, 1).flatten(1, 3).to(grad.dtype)
         for t in range(horizons):
             g_NLC = rows.of_horizon(grad, t).flatten(1, 3)
             if norm is not None and x_NLC is not None:
@@ -173,7 +175,7 @@ class Sweep:
             if bias is not None and bias.requires_grad:
                 units[owner][:, t] += rule.of_vectors(g_NLC.sum(1, dtype=accumulated(grad)))
             if of_weight is not None:
-                units[module][:, t] += of_weight(g_NLC if scale_C is None else g_NLC.mul_(scale_C))
+                units[module][:, t] += of_weight(g_NLC, scale_C)
         return units
 
     def _over_time(self, x: Tensor, module: nn.Module) -> Tensor:

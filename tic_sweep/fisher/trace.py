@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from tic_sweep.centroid import information_centroid
 from tic_sweep.config import PUBLISHED_BATCH
+from tic_sweep.fisher.estimated import Projections, Signs
 from tic_sweep.fisher.exact import Exact
 from tic_sweep.fisher.graph import batch_units, sample_units
 from tic_sweep.fisher.likelihood import cotangents, drawn_labels
@@ -40,19 +41,21 @@ It is a constant, since it decides on how many images a trial is measured.
 class FisherTrace:
     """I_t of a network and, if asked for, of its layers and blocks.
 
-    ``units_NT`` [N, T] (float64, CPU) holds the squared gradient norm of each independent unit: a sample, or a batch
-    for kind ``batch``. ``layers`` and ``blocks`` map names to the same per part; parts add up to the whole.
+    ``units_NT`` [N, T] (float64, CPU) holds the squared gradient norm of each independent unit: a sample, or
+    ``per_unit`` of them for kind ``batch`` and estimator ``signs``. ``layers`` and ``blocks`` map names to the same per
+    part; parts add up to the whole.
     """
 
     kind: str
     units_NT: Tensor
     layers: dict[str, Tensor] = field(default_factory=dict)
     blocks: dict[str, Tensor] = field(default_factory=dict)
+    per_unit: int = 1
 
     @property
     def images(self) -> int:
         """Number of images measured on."""
-        return len(self.units_NT) * (PUBLISHED_BATCH if self.kind == "batch" else 1)
+        return len(self.units_NT) * self.per_unit
 
     @property
     def trace_T(self) -> Tensor:
@@ -99,8 +102,10 @@ def fisher_trace(
     masks: Mapping[str, Tensor] | None = None,
     precision: float = 0.0,
     bfloat16: bool = False,
+    estimator: str = "exact",
+    draws: int = 1,
 ) -> FisherTrace:
-    """Measure I_t at every horizon on some images, exactly, leaving the model as it was.
+    """Measure I_t at every horizon on some images, leaving the model as it was.
 
     With a ``precision`` the images are taken in their order, `AT_ONCE` at a time, until the standard error of IC is
     small enough. What is measured then is what a measurement of those images alone gives. Since it ends where the error
@@ -116,47 +121,90 @@ def fisher_trace(
         readout: see `horizon_logits`.
         layers: whether to keep the trace of each layer and block too.
         chunk: images per forward pass; bounds the memory, changes no number beyond rounding. Kind ``batch`` always
-            takes 16 and leaves out an incomplete last batch.
-        generator: (CPU) source of the labels of kind ``sampled``.
+            takes 16 and leaves out an incomplete last batch, and so does estimator ``signs``.
+        generator: (CPU) source of the labels of kind ``sampled`` and of the estimators' signs.
         masks: by layer, true where its weight is a parameter; what is pruned is left out of every trace.
         precision: standard error of IC, in timesteps, at which to end before all images are measured; 0 takes all.
         bfloat16: whether gradients of a `SpikingNetwork` are carried back in half precision; its spikes stay those of
             the network's own precision.
+        estimator: ``exact``, or ``projections`` or ``signs`` (`tic_sweep.fisher.estimated`), which the standard errors
+            take into account; other models than a `SpikingNetwork` know ``exact`` alone.
+        draws: random draws of an estimator for each unit, whose mean is taken.
 
     Raises:
-        ValueError: for an unknown kind, or fewer than 16 images for kind ``batch``.
+        ValueError: for an unknown kind or estimator, one that does not fit the other or the model, or fewer than 16
+            images where they are taken by 16.
+    """
+    grouped = kind == "batch" or estimator == "signs"
+    _check(model, kind, estimator, len(labels) if grouped else PUBLISHED_BATCH)
+    signs = None
+    if estimator != "exact":  # a stream of its own, since chunks decide in which order labels are drawn
+        signs = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
+    parts: dict[str, list[Tensor]] = defaultdict(list)
+    masks = masks or {}
+
+    def joined(*, layers: bool) -> FisherTrace:
+        return _joined(kind, parts, layers=layers, per_unit=PUBLISHED_BATCH if grouped else 1)
+
+    with _evaluating(model):
+        for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
+            for some_images, some_labels in _chunks(*block, PUBLISHED_BATCH if grouped else chunk):
+                if grouped and len(some_labels) < PUBLISHED_BATCH:
+                    continue
+                if kind == "batch":
+                    units = batch_units(model, some_images, some_labels, readout, masks)
+                elif can_sweep(model):
+                    rule = _rule(model, estimator, len(some_labels), draws, signs)
+                    sweep = Sweep(model, some_images, rule=rule, masks=masks, bfloat16=bfloat16)
+                    if kind == "sampled":
+                        some_labels = drawn_labels(horizon_logits(sweep.outputs_TNK, readout), generator)  # noqa: PLW2901
+                    units = sweep.units(cotangents(sweep.outputs_TNK, readout, some_labels))
+                else:
+                    units = sample_units(
+                        model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled"
+                    )
+                for name, units_nT in units.items():
+                    parts[name].append(units_nT.double().cpu())
+            if precision and joined(layers=False).ic_stderr <= precision:
+                break
+    return joined(layers=layers)
+
+
+def _check(model: nn.Module, kind: str, estimator: str, images: int) -> None:
+    """Refuse what cannot be measured; ``images`` are those to be taken by 16.
+
+    Raises:
+        ValueError: naming the argument and what is accepted.
     """
     if kind not in {"empirical", "sampled", "batch"}:
         raise ValueError(f"kind must be empirical, sampled or batch, got {kind!r}.")
-    if kind == "batch" and len(labels) < PUBLISHED_BATCH:
-        raise ValueError(f"kind 'batch' needs at least {PUBLISHED_BATCH} images, got {len(labels)}.")
-    parts: dict[str, list[Tensor]] = defaultdict(list)
-    masks = masks or {}
-    with _evaluating(model):
-        for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
-            for some_images, some_labels in _chunks(*block, PUBLISHED_BATCH if kind == "batch" else chunk):
-                if kind != "batch":
-                    units = _sample_units(
-                        model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled",
-                        bfloat16=bfloat16,
-                    )  # fmt: skip
-                elif len(some_labels) == PUBLISHED_BATCH:
-                    units = batch_units(model, some_images, some_labels, readout, masks)
-                else:
-                    continue
-                for name, units_nT in units.items():
-                    parts[name].append(units_nT.double().cpu())
-            if precision and _joined(kind, parts, layers=False).ic_stderr <= precision:
-                break
-    return _joined(kind, parts, layers=layers)
+    if estimator not in {"exact", "projections", "signs"}:
+        raise ValueError(f"estimator must be exact, projections or signs, got {estimator!r}.")
+    if estimator != "exact" and (kind == "batch" or not can_sweep(model)):
+        raise ValueError(f"estimator must be exact for kind 'batch' and for networks of one's own, got {estimator!r}.")
+    if images < PUBLISHED_BATCH:
+        raise ValueError(
+            f"kind 'batch' and estimator 'signs' need at least {PUBLISHED_BATCH} images, got {images}."
+        )
 
 
-def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool) -> FisherTrace:
+def _rule(model: nn.Module, estimator: str, samples: int, draws: int, signs: torch.Generator | None) -> Exact:
+    """Return the rule by which some samples' gradients become squared norms."""
+    if estimator == "projections":
+        return Projections(model, samples, draws, signs)
+    return Signs(samples, draws, signs) if estimator == "signs" else Exact()
+
+
+def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool, per_unit: int) -> FisherTrace:
     """Return a measurement from the units [n, T] of its layers, part by part."""
     joined = {name: torch.cat(units) for name, units in parts.items()}
     whole = torch.stack(list(joined.values())).sum(0)
     return FisherTrace(
-        kind=kind, units_NT=whole, layers=joined if layers else {}, blocks=_by_block(joined) if layers else {}
+        kind=kind,
+        units_NT=whole,
+        layers=joined if layers else {},
+        blocks=_by_block(joined) if layers else {},
+        per_unit=per_unit,
     )
 
 
@@ -172,26 +220,6 @@ def _by_block(layers: dict[str, Tensor]) -> dict[str, Tensor]:
         block = block_of(name)
         blocks[block] = blocks[block] + units_NT if block in blocks else units_NT
     return blocks
-
-
-def _sample_units(
-    model: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    readout: str,
-    generator: torch.Generator | None,
-    masks: Mapping[str, Tensor],
-    *,
-    sampled: bool,
-    bfloat16: bool,
-) -> dict[str, Tensor]:
-    """Return per layer the squared gradient norms [N, T] of each sample's log-likelihood, the quickest way there is."""
-    if not can_sweep(model):
-        return sample_units(model, images, labels, readout, generator, masks, sampled=sampled)
-    sweep = Sweep(model, images, rule=Exact(), masks=masks, bfloat16=bfloat16)
-    if sampled:
-        labels = drawn_labels(horizon_logits(sweep.outputs_TNK, readout), generator)
-    return sweep.units(cotangents(sweep.outputs_TNK, readout, labels))
 
 
 @contextmanager
