@@ -172,10 +172,15 @@ def table(
         if not name.startswith("training"):
             yardstick = "training, bfloat16" if name.endswith("bfloat16") else "training"
             shares = [
-                [(a[i] / count * REPORT) / (b[i] / batch * EPOCH) for a, b in zip(measured[name], measured[yardstick], strict=True)]
+                [
+                    (a[i] / count * REPORT) / (b[i] / batch * EPOCH)
+                    for a, b in zip(measured[name], measured[yardstick], strict=True)
+                ]
                 for i in (0, 1)
             ]
-            print(f"{name}: {told(shares[0], '.1%')} of an epoch by the clock, {told(shares[1], '.1%')} of its CPU time")
+            print(
+                f"{name}: {told(shares[0], '.1%')} of an epoch by the clock, {told(shares[1], '.1%')} of its CPU time"
+            )
 
 
 if __name__ == "__main__":

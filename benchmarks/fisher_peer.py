@@ -1,8 +1,8 @@
-"""The published procedure in plain SpikingJelly: the same network, one timestep at a time, as the TIC paper's code runs.
+"""The published procedure in plain SpikingJelly: the same network, one timestep at a time, as the TIC paper's code.
 
 A network of ours is taken over layer by layer: its convolutions and weights as they are, `torch.nn.BatchNorm2d` for its
-norms, SpikingJelly's `LIFNode` for its neurons. The stem's convolution and norm see a static image once. SpikingJelly is
-installed for this benchmark only.
+norms, SpikingJelly's `LIFNode` for its neurons. The stem's convolution and norm see a static image once. SpikingJelly
+is installed for this benchmark only.
 """
 
 import torch

@@ -53,6 +53,8 @@ DEFAULTS: dict[str, Any] = {
     "loss.name": "cross_entropy",
     "loss.alpha": 0.0,
     "fisher.kind": "empirical",
+    "fisher.estimator": "exact",
+    "fisher.draws": 1,
     "fisher.every": 1,
     "fisher.samples": 1000,
     "fisher.split": "train",

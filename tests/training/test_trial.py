@@ -329,6 +329,8 @@ OTHER_VALUES: dict[str, object] = {
     "optimiser.batch_size": 20,
     "optimiser.epochs": 1,
     "fisher.kind": "sampled",
+    "fisher.estimator": "projections",
+    "fisher.draws": 2,
     "fisher.every": 2,
     "fisher.samples": 11,
     "fisher.split": "validation",
@@ -372,6 +374,7 @@ FLIPPED_FROM = {
     # These act where another field lets them: the peak of arctan at width 1 is 1 already.
     "neuron.surrogate_unit_peak": {"neuron.surrogate": "sigmoid"},
     "model.name": {"model.width": 1 / 16},
+    "fisher.draws": {"fisher.estimator": "signs"},
     "fisher.ic_se": {"fisher.samples": 64},
     "fisher.until_turned": TURNING,
     "probes.dynamics_samples": {"probes.dynamics_every": 1},

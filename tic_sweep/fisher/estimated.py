@@ -19,6 +19,7 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
+from torch.nn.grad import conv2d_weight
 
 from tic_sweep.config import PUBLISHED_BATCH
 from tic_sweep.fisher.exact import Exact, WeightRule, accumulated, exact_share, output_sides, squared
@@ -74,6 +75,7 @@ class Projected(WeightRule):
         self._projected_NQL = projected_NLQ.mT.contiguous()
 
     def __call__(self, g_NLD: Tensor, scale_D: Tensor) -> Tensor:
+        """Return the estimates [N]."""
         met_NQD = self._projected_NQL[:, :, : g_NLD.shape[1]] @ g_NLD
         return squared(met_NQD * scale_D) / met_NQD.shape[1]
 
@@ -120,12 +122,17 @@ class Signs(Exact):
         return signed_QC.square().sum().div(signed_QC.shape[0] * len(grad_NC))[None]
 
     def of_weight(
-        self, module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int, mask: Tensor | None, samples: slice
+        self,
+        module: nn.Conv2d | nn.Linear,
+        a_TN: Tensor,
+        horizons: int,  # noqa: ARG002 - all cost the same
+        mask: Tensor | None,
+        samples: slice,  # noqa: ARG002 - always the whole group
     ) -> WeightRule:
         """Return the rule of a batch's gradient."""
         return Signed(module, a_TN, mask, self._signs_QN.to(a_TN))
 
-    def bytes_per_sample(self, module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int) -> int:
+    def bytes_per_sample(self, module: nn.Conv2d | nn.Linear, a_TN: Tensor) -> int:  # noqa: ARG002 - of any layer
         """Return next to nothing: a group is never split."""
         return 1
 
@@ -137,6 +144,7 @@ class Signed(WeightRule):
         self._module, self._a_TN, self._mask, self._signs_QN = module, a_TN, mask, signs_QN
 
     def __call__(self, g_NLD: Tensor, scale_D: Tensor) -> Tensor:
+        """Return the estimate [1]."""
         total = torch.zeros(1, dtype=accumulated(g_NLD), device=g_NLD.device)
         for signs_N in self._signs_QN:
             grad = self._gradient((g_NLD * signs_N[:, None, None]).mul_(scale_D))
@@ -152,4 +160,4 @@ class Signed(WeightRule):
         grad_NTHWD = g_NLD.unflatten(1, (-1, high, wide))
         grad = grad_NTHWD.permute(1, 0, 4, 2, 3).flatten(0, 1)
         a = self._a_TN[: grad_NTHWD.shape[1]].flatten(0, 1)
-        return nn.grad.conv2d_weight(a, tuple(conv.weight.shape), grad, conv.stride, conv.padding, conv.dilation)
+        return conv2d_weight(a, tuple(conv.weight.shape), grad, conv.stride, conv.padding, conv.dilation)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from tic_sweep.fisher.grams import channels_last, columns, gram, has_shifts
 
-SHIFTED = 30
-"""Multiplications that the shifts of a Gram matrix take the time of, for each of its elements."""
+LAID_OUT = {"cpu": 30, "cuda": 4000}
+"""Multiplications that laying out a Gram matrix takes the time of, for each of its elements: passes over memory."""
 
 
 class Exact:
@@ -47,7 +47,7 @@ class Exact:
             return Direct(module, a_TN, channels_last(mask))
         return (Gram if gram_is_cheaper(module, a_TN, horizons) else Direct)(module, a_TN)
 
-    def bytes_per_sample(self, module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int) -> int:
+    def bytes_per_sample(self, module: nn.Conv2d | nn.Linear, a_TN: Tensor) -> int:
         """Return what a rule keeps for each sample, about."""
         timesteps, pixels = len(a_TN), output_pixels(module, a_TN)
         d, k = len(module.weight), module.weight[0].numel()
@@ -59,7 +59,7 @@ class WeightRule:
     """Squared norms of the weight's gradients at one horizon."""
 
     def __call__(self, g_NLD: Tensor, scale_D: Tensor) -> Tensor:
-        """Return ‖G_n‖², one for each unit, from the gradients g behind the layer and a factor by which to take them."""
+        """Return ‖G_n‖² of each unit from the gradients g behind the layer, taken times ``scale_D``."""
         raise NotImplementedError
 
 
@@ -71,6 +71,7 @@ class Direct(WeightRule):
         self._mask_DK = mask_DK
 
     def __call__(self, g_NLD: Tensor, scale_D: Tensor) -> Tensor:
+        """Return the squared norms [N]."""
         grad_NDK = g_NLD.mT @ self._columns_NLK[:, : g_NLD.shape[1]]
         if self._mask_DK is not None:
             grad_NDK *= self._mask_DK
@@ -84,6 +85,7 @@ class Gram(WeightRule):
         self._rows = gram(module, a_TN, output_pixels(module, a_TN))
 
     def __call__(self, g_NLD: Tensor, scale_D: Tensor) -> Tensor:
+        """Return the squared norms [N]."""
         total_ND = torch.zeros(len(g_NLD), g_NLD.shape[2], dtype=accumulated(g_NLD), device=g_NLD.device)
         start = 0
         for row_NBL in self._rows:
@@ -116,8 +118,10 @@ def _gram_over_direct(module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int
     laid_out = k
     if has_shifts(module):
         height, width = a_TN.shape[-2:]
-        laid_out = a_TN.shape[2] * ((height + 2) * (width + 1) / (height * width)) ** 2 + SHIFTED
-    return pixels * (pairs * d + steps * laid_out) / (steps * d * k)
+        laid_out = a_TN.shape[2] * ((height + 2) * (width + 1) / (height * width)) ** 2
+    return (
+        pixels * (pairs * d + steps * (laid_out + LAID_OUT.get(a_TN.device.type, LAID_OUT["cuda"]))) / (steps * d * k)
+    )
 
 
 def output_pixels(module: nn.Conv2d | nn.Linear, a_TN: Tensor) -> int:

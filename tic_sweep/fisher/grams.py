@@ -13,11 +13,10 @@ pixels, taken at (p + o, p' + o). On a grid with one zero column and a zero row 
 the matrix's memory.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-BLOCK = 128
+BLOCK = {"cpu": 128, "cuda": 1024}
 """Pixels of a block of timesteps, about: blocks of one timestep save half the products, larger ones save calls."""
 
 
@@ -47,14 +46,14 @@ def has_shifts(module: nn.Module) -> bool:
 def gram(module: nn.Conv2d | nn.Linear, a_TN: Tensor, pixels: int) -> list[Tensor]:
     """Return M, a few timesteps at a time: rows [N, L - start, L] of those that start at pixel ``start`` and end at L.
 
-    Timesteps of few pixels are joined to blocks of about `BLOCK`, so that products are worth a call.
+    Timesteps of few pixels are joined to blocks of about `BLOCK` on their device, so that products are worth a call.
 
     Args:
         module: the layer.
         a_TN: its input.
         pixels: P.
     """
-    steps = min(max(1, BLOCK // pixels), len(a_TN))
+    steps = min(max(1, BLOCK.get(a_TN.device.type, BLOCK["cuda"]) // pixels), len(a_TN))
     rows = _shifted_rows(a_TN, steps) if has_shifts(module) else _plain_rows(columns(module, a_TN), steps * pixels)
     for row_NBL in rows:
         row_NBL[:, :, : row_NBL.shape[2] - row_NBL.shape[1]] *= 2

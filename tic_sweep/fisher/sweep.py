@@ -13,6 +13,7 @@ gradients.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -24,11 +25,11 @@ from tic_sweep.fisher.transposed import input_gradient
 from tic_sweep.models import LIF, ResidualBlock, SpikingConv, SpikingLinear, SpikingNetwork
 from tic_sweep.snn import TimeNorm, lif_linearised
 
-BYTES_KEPT = 512 * 2**20
+BYTES_KEPT = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 """What a layer's rule would keep beyond this it keeps for some of the samples at a time."""
 
 
-def can_sweep(model: nn.Module) -> bool:
+def can_sweep(model: nn.Module) -> TypeGuard[SpikingNetwork]:
     """Tell whether the sweep knows all of a model's parts, and meets none of its parameters twice."""
     if type(model) is not SpikingNetwork or any(type(b) not in _BLOCKS for b in model.blocks):
         return False
@@ -86,7 +87,7 @@ class Sweep:
         spread = (grad @ head.weight.to(grad.dtype)) / (height * width)
         return spread.expand(-1, -1, height, width, -1)
 
-    def _convolution(self, layer: SpikingConv, grad: Tensor, *, stem: bool = False) -> Tensor | None:
+    def _convolution(self, layer: SpikingConv, grad: Tensor, *, stem: bool = False) -> Tensor:
         if layer.pool is not None:
             grad = _unpooled(layer.pool, grad, self._given.pop(layer.pool), self._rows)
         grad = self._neurons(layer.lif, grad)
@@ -135,11 +136,11 @@ class Sweep:
     def _measure(self, module: nn.Conv2d | nn.Linear, norm: TimeNorm | None, grad: Tensor, rows: Rows) -> None:
         """Take the squared norms of a layer and of the norm behind it, horizon by horizon, some samples at a time."""
         a_TN = self._over_time(self._given.pop(module), module)
-        part = max(1, BYTES_KEPT // self._rule.bytes_per_sample(module, a_TN, rows.horizons))
+        kept = BYTES_KEPT.get(grad.device.type, BYTES_KEPT["cuda"])
+        part = max(1, kept // self._rule.bytes_per_sample(module, a_TN))
         y_TN = None if norm is None else self._over_time(self._given.pop(norm), norm)
         parts = [
-            self._part(module, norm, a_TN, y_TN, grad, rows, slice(i, i + part))
-            for i in range(0, a_TN.shape[1], part)
+            self._part(module, norm, a_TN, y_TN, grad, rows, slice(i, i + part)) for i in range(0, a_TN.shape[1], part)
         ]
         for owner in parts[0]:
             self._units[self._names[owner]] = torch.cat([units[owner] for units in parts])
@@ -170,7 +171,9 @@ class Sweep:
         for t in range(horizons):
             g_NLC = rows.of_horizon(grad, t).flatten(1, 3)
             if norm is not None and x_NLC is not None:
-                units[norm][:, t] += rule.of_vectors((g_NLC * x_NLC[:, : g_NLC.shape[1]]).sum(1, dtype=accumulated(grad)))
+                units[norm][:, t] += rule.of_vectors(
+                    (g_NLC * x_NLC[:, : g_NLC.shape[1]]).sum(1, dtype=accumulated(grad))
+                )
             bias, owner = (module.bias, module) if norm is None else (norm.bias, norm)
             if bias is not None and bias.requires_grad:
                 units[owner][:, t] += rule.of_vectors(g_NLC.sum(1, dtype=accumulated(grad)))

@@ -137,37 +137,57 @@ def fisher_trace(
     """
     grouped = kind == "batch" or estimator == "signs"
     _check(model, kind, estimator, len(labels) if grouped else PUBLISHED_BATCH)
-    signs = None
-    if estimator != "exact":  # a stream of its own, since chunks decide in which order labels are drawn
-        signs = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
+    asked = _Asked(kind, readout, estimator, draws, masks or {}, bfloat16, generator, _own_stream(estimator, generator))
     parts: dict[str, list[Tensor]] = defaultdict(list)
-    masks = masks or {}
-
-    def joined(*, layers: bool) -> FisherTrace:
-        return _joined(kind, parts, layers=layers, per_unit=PUBLISHED_BATCH if grouped else 1)
-
+    per_unit, size = (PUBLISHED_BATCH, PUBLISHED_BATCH) if grouped else (1, chunk)
     with _evaluating(model):
         for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
-            for some_images, some_labels in _chunks(*block, PUBLISHED_BATCH if grouped else chunk):
-                if grouped and len(some_labels) < PUBLISHED_BATCH:
-                    continue
-                if kind == "batch":
-                    units = batch_units(model, some_images, some_labels, readout, masks)
-                elif can_sweep(model):
-                    rule = _rule(model, estimator, len(some_labels), draws, signs)
-                    sweep = Sweep(model, some_images, rule=rule, masks=masks, bfloat16=bfloat16)
-                    if kind == "sampled":
-                        some_labels = drawn_labels(horizon_logits(sweep.outputs_TNK, readout), generator)  # noqa: PLW2901
-                    units = sweep.units(cotangents(sweep.outputs_TNK, readout, some_labels))
-                else:
-                    units = sample_units(
-                        model, some_images, some_labels, readout, generator, masks, sampled=kind == "sampled"
-                    )
-                for name, units_nT in units.items():
-                    parts[name].append(units_nT.double().cpu())
-            if precision and joined(layers=False).ic_stderr <= precision:
+            for some_images, some_labels in _chunks(*block, size):
+                if len(some_labels) >= per_unit:
+                    for name, units_nT in asked.units(model, some_images, some_labels).items():
+                        parts[name].append(units_nT.double())
+            if precision and _joined(kind, parts, layers=False, per_unit=per_unit).ic_stderr <= precision:
                 break
-    return joined(layers=layers)
+    return _joined(kind, parts, layers=layers, per_unit=per_unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of every chunk of images, as `fisher_trace` is given it; ``signs`` is the estimator's stream."""
+
+    kind: str
+    readout: str
+    estimator: str
+    draws: int
+    masks: Mapping[str, Tensor]
+    bfloat16: bool
+    generator: torch.Generator | None
+    signs: torch.Generator | None
+
+    def units(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return per layer the squared gradient norms [units, T] of some images, the quickest way there is."""
+        sampled = self.kind == "sampled"
+        if self.kind == "batch":
+            return batch_units(model, images, labels, self.readout, self.masks)
+        if not can_sweep(model):
+            return sample_units(model, images, labels, self.readout, self.generator, self.masks, sampled=sampled)
+        sweep = Sweep(model, images, rule=self._rule(model, len(labels)), masks=self.masks, bfloat16=self.bfloat16)
+        if sampled:
+            labels = drawn_labels(horizon_logits(sweep.outputs_TNK, self.readout), self.generator)
+        return sweep.units(cotangents(sweep.outputs_TNK, self.readout, labels))
+
+    def _rule(self, model: nn.Module, samples: int) -> Exact:
+        """Return the rule by which some samples' gradients become squared norms."""
+        if self.estimator == "projections":
+            return Projections(model, samples, self.draws, self.signs)
+        return Signs(samples, self.draws, self.signs) if self.estimator == "signs" else Exact()
+
+
+def _own_stream(estimator: str, generator: torch.Generator | None) -> torch.Generator | None:
+    """Return the stream of an estimator: its own, since chunks decide in which order labels are drawn."""
+    if estimator == "exact":
+        return None
+    return torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
 
 
 def _check(model: nn.Module, kind: str, estimator: str, images: int) -> None:
@@ -183,21 +203,12 @@ def _check(model: nn.Module, kind: str, estimator: str, images: int) -> None:
     if estimator != "exact" and (kind == "batch" or not can_sweep(model)):
         raise ValueError(f"estimator must be exact for kind 'batch' and for networks of one's own, got {estimator!r}.")
     if images < PUBLISHED_BATCH:
-        raise ValueError(
-            f"kind 'batch' and estimator 'signs' need at least {PUBLISHED_BATCH} images, got {images}."
-        )
-
-
-def _rule(model: nn.Module, estimator: str, samples: int, draws: int, signs: torch.Generator | None) -> Exact:
-    """Return the rule by which some samples' gradients become squared norms."""
-    if estimator == "projections":
-        return Projections(model, samples, draws, signs)
-    return Signs(samples, draws, signs) if estimator == "signs" else Exact()
+        raise ValueError(f"kind 'batch' and estimator 'signs' need at least {PUBLISHED_BATCH} images, got {images}.")
 
 
 def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool, per_unit: int) -> FisherTrace:
     """Return a measurement from the units [n, T] of its layers, part by part."""
-    joined = {name: torch.cat(units) for name, units in parts.items()}
+    joined = {name: torch.cat(units).cpu() for name, units in parts.items()}
     whole = torch.stack(list(joined.values())).sum(0)
     return FisherTrace(
         kind=kind,
