@@ -17,7 +17,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,24 +27,23 @@ from torch.nn.functional import cross_entropy
 
 from tic_sweep.centroid import information_centroid
 from tic_sweep.config import DATASETS, TrialConfig, replaced
-from tic_sweep.fisher import fisher_trace
+from tic_sweep.fisher import FisherTrace, fisher_trace
 from tic_sweep.models import SpikingNetwork, build_model
 from tic_sweep.snn import horizon_logits
 from tic_sweep.training import keep_freed_memory
 
-BATCH = 16
 REPORT, EPOCH = 1000, 50_000
 
 
-def published(model: nn.Module, images: Tensor, labels: Tensor, timesteps: int) -> list[float]:
-    """For each batch of 16 and each t: a full forward pass, and the backward pass of the batch's mean loss."""
+def published(model: nn.Module, images: Tensor, labels: Tensor, timesteps: int, batch: int) -> list[float]:
+    """For each batch and each t: a full forward pass, and the backward pass of the batch's mean loss."""
     model.eval()
     trace = torch.zeros(timesteps, device=images.device)
-    for first in range(0, len(labels), BATCH):
+    for first in range(0, len(labels), batch):
         for t in range(timesteps):
             model.zero_grad(set_to_none=True)
-            logits = horizon_logits(model(images[first : first + BATCH]), "mean")[t]
-            cross_entropy(logits, labels[first : first + BATCH]).backward()
+            logits = horizon_logits(model(images[first : first + batch]), "mean")[t]
+            cross_entropy(logits, labels[first : first + batch]).backward()
             trace[t] += sum(p.grad.square().sum() for p in model.parameters() if p.grad is not None)
     model.zero_grad(set_to_none=True)
     return trace.tolist()
@@ -59,16 +58,21 @@ def train(model: SpikingNetwork, images: Tensor, labels: Tensor, *, bfloat16: bo
     model.zero_grad(set_to_none=True)
 
 
-def seconds(work: Callable[[], object], device: torch.device) -> tuple[float, float]:
-    """Return wall and CPU seconds of one call."""
+def seconds(work: Callable[[], object], device: torch.device) -> tuple[float, float, object]:
+    """Return wall and CPU seconds of one call, and what it returned."""
     wall, cpu = time.perf_counter(), time.process_time()
-    work()
+    came = work()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - wall, time.process_time() - cpu
+    return time.perf_counter() - wall, time.process_time() - cpu, came
 
 
-def told(values: list[float], form: str) -> str:
+def centroid(came: object) -> float:
+    """Return IC of what a contestant returned."""
+    return came.ic if isinstance(came, FisherTrace) else information_centroid(came)  # type: ignore[arg-type]
+
+
+def told(values: Sequence[float], form: str) -> str:
     """Return the median of some values, and the smallest and largest."""
     return f"{statistics.median(values):{form}} ({min(values):{form}}-{max(values):{form}})"
 
@@ -79,7 +83,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--model", default="resnet19", choices=("resnet19", "resnet34", "small_conv"))
     parser.add_argument("--width", type=float, default=0.125)
     parser.add_argument("--timesteps", type=int, default=10)
-    parser.add_argument("--images", type=int, default=16, help="measured on; a multiple of 16")
+    parser.add_argument("--images", type=int, default=16, help="measured on")
+    parser.add_argument("--batch", type=int, default=16, help="of the published procedure")
     parser.add_argument("--chunk", type=int, default=64, help="images per pass of ours")
     parser.add_argument("--train-batch", type=int, default=0, help="images of the training step; 0 is --images")
     parser.add_argument("--rounds", type=int, default=5)
@@ -103,7 +108,7 @@ def main() -> None:
         TrialConfig(),
         {"model.name": arguments.model, "model.width": arguments.width, "timesteps": arguments.timesteps},
     )
-    spec, count = DATASETS[config.data.name], arguments.images
+    spec, count, batch = DATASETS[config.data.name], arguments.images, arguments.batch
     torch.manual_seed(0)
     model = build_model(config).to(device)
     images = torch.randn(count, spec.channels, config.image_size, config.image_size).to(device)
@@ -111,7 +116,7 @@ def main() -> None:
     with torch.no_grad():  # running statistics as after training, so that neurons fire
         model.train()
         for _ in range(5):
-            model(images[:BATCH])
+            model(images[:16])
 
     trace = partial(fisher_trace, model, images, labels, chunk=arguments.chunk)
     contestants: dict[str, Callable[[], object]] = {}
@@ -120,8 +125,8 @@ def main() -> None:
         from fisher_peer import PeerNetwork
 
         peer = PeerNetwork(model, config.neuron).to(device)
-        contestants["published, SpikingJelly"] = partial(published, peer, images, labels, config.timesteps)
-    contestants["published, our network"] = partial(published, model, images, labels, config.timesteps)
+        contestants["published, SpikingJelly"] = partial(published, peer, images, labels, config.timesteps, batch)
+    contestants["published, our network"] = partial(published, model, images, labels, config.timesteps, batch)
     contestants["exact"] = trace
     if arguments.bfloat16:
         contestants["exact, bfloat16"] = partial(trace, bfloat16=True)
@@ -132,8 +137,8 @@ def main() -> None:
                 contestants[f"{name}, bfloat16"] = partial(
                     trace, estimator=name, generator=torch.Generator().manual_seed(1), bfloat16=True
                 )
-    batch = arguments.train_batch or count
-    some = torch.randint(count, (batch,), device=device)
+    trained = arguments.train_batch or count
+    some = torch.randint(count, (trained,), device=device)
     contestants["training"] = partial(train, model, images[some], labels[some], bfloat16=False)
     if arguments.bfloat16:
         contestants["training, bfloat16"] = partial(train, model, images[some], labels[some], bfloat16=True)
@@ -142,8 +147,10 @@ def main() -> None:
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{where}, {arguments.threads} thread(s)"
     print(f"{where}; torch {torch.__version__}; Python {platform.python_version()}; rounds {arguments.rounds}")
     print(f"convolutions may use TF32: {torch.backends.cudnn.allow_tf32}; products: {arguments.tf32}")
-    print(f"{arguments.model} x{arguments.width:g}, T = {config.timesteps}, {count} images, training batch {batch}")
-    table(contestants, arguments.rounds, device, count, batch)
+    print(
+        f"{arguments.model} x{arguments.width:g}, T = {config.timesteps}, {count} images, training batch {trained}, published {batch}"
+    )
+    table(contestants, arguments.rounds, device, count, trained)
 
 
 def table(
@@ -152,10 +159,13 @@ def table(
     """Time the contestants in turn and print a line for each, then the shares of an epoch."""
     names = list(contestants)
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    came: dict[str, object] = {}
     for round_ in range(rounds + 1):
         turn = round_ % len(names)
         for name in names[turn:] + names[:turn]:
-            runs[name].append(seconds(contestants[name], device))
+            wall, cpu, came[name] = seconds(contestants[name], device)
+            runs[name].append((wall, cpu))
+            print(f"round {round_}: {name} {wall:.3f} s", file=sys.stderr, flush=True)
     measured = {name: some[1:] if rounds else some for name, some in runs.items()}  # the first warms up
     reference = measured[names[0]]
     print(f"{'contestant':26} {'wall, s':>26} {'CPU, s':>26} {'times faster, wall':>26} {'CPU':>22} {'IC':>7}")
@@ -164,9 +174,7 @@ def table(
         line = f"{name:26} {told(walls, '.3f'):>26} {told(cpus, '.3f'):>26}"
         if not name.startswith("training"):
             ratios = [[a[i] / b[i] for a, b in zip(reference, measured[name], strict=True)] for i in (0, 1)]
-            came = contestants[name]()
-            ic = information_centroid(came) if isinstance(came, list) else came.ic  # type: ignore[union-attr]
-            line += f" {told(ratios[0], '.2f'):>26} {told(ratios[1], '.2f'):>22} {ic:>7.3f}"
+            line += f" {told(ratios[0], '.2f'):>26} {told(ratios[1], '.2f'):>22} {centroid(came[name]):>7.3f}"
         print(line)
     for name in names:
         if not name.startswith("training"):

@@ -19,7 +19,6 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
-from torch.nn.grad import conv2d_weight
 
 from tic_sweep.config import PUBLISHED_BATCH
 from tic_sweep.fisher.exact import Exact, WeightRule, accumulated, exact_share, output_sides, squared
@@ -160,4 +159,8 @@ class Signed(WeightRule):
         grad_NTHWD = g_NLD.unflatten(1, (-1, high, wide))
         grad = grad_NTHWD.permute(1, 0, 4, 2, 3).flatten(0, 1)
         a = self._a_TN[: grad_NTHWD.shape[1]].flatten(0, 1)
-        return conv2d_weight(a, tuple(conv.weight.shape), grad, conv.stride, conv.padding, conv.dilation)
+        like = conv.weight.detach().to(a.dtype)  # only its shape is read
+        stride, padding, dilation = conv.stride, [int(p) for p in conv.padding], conv.dilation
+        return torch.ops.aten.convolution_backward(
+            grad, a, like, None, stride, padding, dilation, False, [0, 0], 1, [False, True, False]
+        )[1]

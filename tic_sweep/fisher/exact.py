@@ -119,9 +119,7 @@ def _gram_over_direct(module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int
     if has_shifts(module):
         height, width = a_TN.shape[-2:]
         laid_out = a_TN.shape[2] * ((height + 2) * (width + 1) / (height * width)) ** 2
-    return (
-        pixels * (pairs * d + steps * (laid_out + LAID_OUT.get(a_TN.device.type, LAID_OUT["cuda"]))) / (steps * d * k)
-    )
+    return pixels * (pairs * d + steps * (laid_out + LAID_OUT["cpu" if a_TN.is_cpu else "cuda"])) / (steps * d * k)
 
 
 def output_pixels(module: nn.Conv2d | nn.Linear, a_TN: Tensor) -> int:

@@ -53,7 +53,7 @@ def gram(module: nn.Conv2d | nn.Linear, a_TN: Tensor, pixels: int) -> list[Tenso
         a_TN: its input.
         pixels: P.
     """
-    steps = min(max(1, BLOCK.get(a_TN.device.type, BLOCK["cuda"]) // pixels), len(a_TN))
+    steps = min(max(1, BLOCK["cpu" if a_TN.is_cpu else "cuda"] // pixels), len(a_TN))
     rows = _shifted_rows(a_TN, steps) if has_shifts(module) else _plain_rows(columns(module, a_TN), steps * pixels)
     for row_NBL in rows:
         row_NBL[:, :, : row_NBL.shape[2] - row_NBL.shape[1]] *= 2

@@ -136,7 +136,7 @@ class Sweep:
     def _measure(self, module: nn.Conv2d | nn.Linear, norm: TimeNorm | None, grad: Tensor, rows: Rows) -> None:
         """Take the squared norms of a layer and of the norm behind it, horizon by horizon, some samples at a time."""
         a_TN = self._over_time(self._given.pop(module), module)
-        kept = BYTES_KEPT.get(grad.device.type, BYTES_KEPT["cuda"])
+        kept = BYTES_KEPT["cpu" if grad.is_cpu else "cuda"]
         part = max(1, kept // self._rule.bytes_per_sample(module, a_TN))
         y_TN = None if norm is None else self._over_time(self._given.pop(norm), norm)
         parts = [

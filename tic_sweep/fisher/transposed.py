@@ -14,9 +14,11 @@ gradient that is to be squared and added up, and never used where a spike could 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
-from torch.nn.grad import conv2d_input
 
 TILE, STRIDE = 6, 4
+CACHED = 8192
+"""Numbers per position of a tile that are taken at a time, so that they stay in a core's cache."""
+
 _B = ((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0), (0, -2, -1, 2, 1, 0), (0, 2, -1, -2, 1, 0),
       (0, 4, 0, -5, 0, 1))  # fmt: skip
 _G = ((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6), (1 / 24, 1 / 12, 1 / 6),
@@ -42,14 +44,18 @@ def input_gradient(conv: nn.Conv2d, grad_RHWD: Tensor, scale_D: Tensor, input_si
     if _by_tiles(conv, grad_RHWD):
         return _tiled(grad_RHWD, weight).unflatten(0, leading)
     grad_RDHW = grad_RHWD.permute(0, 3, 1, 2)
-    reach = [d * (k - 1) - int(p) for d, k, p in zip(conv.dilation, conv.kernel_size, conv.padding, strict=True)]
+    dilation, padding = conv.dilation, [int(p) for p in conv.padding]
+    reach = [d * (k - 1) - p for d, k, p in zip(dilation, conv.kernel_size, padding, strict=True)]
     if conv.stride == (1, 1) and min(reach) >= 0:
         turned = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
-        out = conv2d(grad_RDHW, turned, padding=reach, dilation=conv.dilation)
+        out = conv2d(grad_RDHW, turned, padding=reach, dilation=dilation)
     else:
-        size = (len(grad_RHWD), channels, height, width)
         weight = weight.contiguous(memory_format=torch.channels_last)
-        out = conv2d_input(size, weight, grad_RDHW, conv.stride, conv.padding, conv.dilation)
+        size = (len(grad_RHWD), channels, height, width)
+        like = grad_RDHW.new_empty(1).expand(size)  # only its shape is read
+        out = torch.ops.aten.convolution_backward(
+            grad_RDHW, like, weight, None, conv.stride, padding, dilation, False, [0, 0], 1, [True, False, False]
+        )[0]
     return out.permute(0, 2, 3, 1).contiguous().unflatten(0, leading)
 
 
@@ -62,15 +68,19 @@ def _by_tiles(conv: nn.Conv2d, grad: Tensor) -> bool:
 
 def _tiled(grad_RHWD: Tensor, weight_DCkk: Tensor) -> Tensor:
     """Return [R, H, W, C] of a 3x3 convolution of stride and padding 1, by tiles."""
-    rows, height, width, _ = grad_RHWD.shape
+    rows, height, width, channels = grad_RHWD.shape
     high, wide = -(-height // STRIDE), -(-width // STRIDE)
-    b, g, a = (torch.tensor(m, dtype=torch.float64) for m in (_B, _G, _A))
-    turned = weight_DCkk.double().flip(2, 3)
-    filters_KDC = torch.einsum("ia,dcab,jb->ijdc", g, turned, g).flatten(0, 1).to(grad_RHWD.dtype)
+    b, g, a = (torch.kron(m, m) for m in (torch.tensor(m, dtype=grad_RHWD.dtype) for m in (_B, _G, _A)))
+    turned_9M = weight_DCkk.flip(2, 3).permute(2, 3, 0, 1).reshape(9, -1)
+    filters_KDC = (g @ turned_9M).view(TILE**2, *weight_DCkk.shape[:2])
     padded = pad(grad_RHWD, (0, 0, 1, STRIDE * wide - width + 1, 1, STRIDE * high - height + 1))
     tiles = padded.unfold(1, TILE, STRIDE).unfold(2, TILE, STRIDE).permute(4, 5, 0, 1, 2, 3)
-    spread = torch.kron(b, b).to(grad_RHWD.dtype) @ tiles.reshape(TILE**2, -1)
-    products_KMC = torch.bmm(spread.view(TILE**2, rows * high * wide, -1), filters_KDC)
-    gathered = torch.kron(a, a).to(grad_RHWD.dtype) @ products_KMC.flatten(1)
+    spread_KMD = grad_RHWD.new_empty(TILE**2, rows * high * wide, channels)
+    each = max(1, CACHED // (high * wide * channels))
+    for first in range(0, rows, each):
+        some = tiles[:, :, first : first + each].reshape(TILE**2, -1)
+        spread_KMD[:, first * high * wide : (first + each) * high * wide] = (b @ some).view(TILE**2, -1, channels)
+    products_KMC = torch.bmm(spread_KMD, filters_KDC)
+    gathered = a @ products_KMC.flatten(1)
     out = gathered.view(STRIDE, STRIDE, rows, high, wide, -1).permute(2, 3, 0, 4, 1, 5)
     return out.reshape(rows, STRIDE * high, STRIDE * wide, -1)[:, :height, :width].contiguous()
