@@ -147,9 +147,8 @@ def main() -> None:
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{where}, {arguments.threads} thread(s)"
     print(f"{where}; torch {torch.__version__}; Python {platform.python_version()}; rounds {arguments.rounds}")
     print(f"convolutions may use TF32: {torch.backends.cudnn.allow_tf32}; products: {arguments.tf32}")
-    print(
-        f"{arguments.model} x{arguments.width:g}, T = {config.timesteps}, {count} images, training batch {trained}, published {batch}"
-    )
+    print(f"{arguments.model} x{arguments.width:g}, T = {config.timesteps}, {count} images, in batches of {batch} as "
+          f"published and of {trained} in training")  # fmt: skip
     table(contestants, arguments.rounds, device, count, trained)
 
 
@@ -179,13 +178,8 @@ def table(
     for name in names:
         if not name.startswith("training"):
             yardstick = "training, bfloat16" if name.endswith("bfloat16") else "training"
-            shares = [
-                [
-                    (a[i] / count * REPORT) / (b[i] / batch * EPOCH)
-                    for a, b in zip(measured[name], measured[yardstick], strict=True)
-                ]
-                for i in (0, 1)
-            ]
+            pairs = list(zip(measured[name], measured[yardstick], strict=True))
+            shares = [[(a[i] / count * REPORT) / (b[i] / batch * EPOCH) for a, b in pairs] for i in (0, 1)]
             print(
                 f"{name}: {told(shares[0], '.1%')} of an epoch by the clock, {told(shares[1], '.1%')} of its CPU time"
             )

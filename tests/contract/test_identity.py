@@ -176,6 +176,7 @@ READ_BY = {"toy.width": "xor", "toy.samples": "xor"}
 SPARSE = {"delays.sparsity": 0.5}
 NEXT_TO = {
     "loss.alpha": {"loss.name": "alpha"},
+    "fisher.draws": {"fisher.estimator": "projections"},
     "pruning.rewind_epoch": {"pruning.weights": "rewind"},
     **{f"sequences.{name}": {"sequences.name": "raw_hd"} for name in ("validation_groups", "labels", "scaling")},
     **{f"sequences.{name}": {"sequences.name": "shd"} for name in ("bin_ms", "pooled")},
