@@ -291,6 +291,17 @@ def test_detail_adds_blocks_and_layers(digits: RawImages):
     assert pytest.approx(sums["model"]) == sums["block"] == sums["layer"]
 
 
+def test_bfloat16_is_for_gradients_of_fisher_traces_too(digits: RawImages):
+    """Of the untrained network the trace is that of float32, to the precision of the gradients."""
+    single, half = (
+        next(Training(SMALL, digits, Resources(device="cpu", precision=precision)).reports()).epoch
+        for precision in ("float32", "bfloat16")
+    )
+
+    assert single.fisher_sum != half.fisher_sum
+    assert pytest.approx(single.fisher_sum, rel=0.02) == half.fisher_sum
+
+
 def test_bfloat16_trains_too(digits: RawImages):
     """Half-precision convolutions give finite losses near those of float32."""
     training = Training(SMALL, digits, Resources(device="cpu", precision="bfloat16"))
@@ -365,6 +376,8 @@ OTHER_VALUES: dict[str, object] = {
     "optimiser.batch_size": 20,
     "optimiser.epochs": 1,
     "fisher.kind": "sampled",
+    "fisher.estimator": "projections",
+    "fisher.draws": 2,
     "fisher.every": 2,
     "fisher.samples": 11,
     "fisher.split": "validation",
@@ -408,6 +421,7 @@ FLIPPED_FROM = {
     # These act where another field lets them: the peak of arctan at width 1 is 1 already.
     "neuron.surrogate_unit_peak": {"neuron.surrogate": "sigmoid"},
     "model.name": {"model.width": 1 / 16},
+    "fisher.draws": {"fisher.estimator": "signs"},
     "fisher.ic_se": {"fisher.samples": 64},
     "fisher.until_turned": TURNING,
     "probes.dynamics_samples": {"probes.dynamics_every": 1},

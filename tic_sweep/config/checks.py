@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 IDLE_FIELDS: dict[str, tuple[str, ...]] = {
     "images": ("toy", "sequences", "delays"),
-    "sequences": ("data", "model", "probes", "pruning", "toy"),
+    "sequences": ("data", "model", "probes", "pruning", "toy", "fisher.estimator", "fisher.draws"),
     "spike_train": (
         "data", "model", "loss", "fisher", "probes", "pruning", "optimiser.lr", "optimiser.schedule",
         "optimiser.batch_size", "optimiser.epochs", "toy.width", "toy.samples", "sequences", "delays",

@@ -14,6 +14,7 @@ from tic_sweep.snn.kernels import running as running
 from tic_sweep.snn.kernels import why_plain as why_plain
 from tic_sweep.snn.neuron import lif as lif
 from tic_sweep.snn.neuron import lif_jacobian as lif_jacobian
+from tic_sweep.snn.neuron import lif_linearised as lif_linearised
 from tic_sweep.snn.neuron import lif_step as lif_step
 from tic_sweep.snn.norm import TimeNorm as TimeNorm
 from tic_sweep.snn.surrogate import SURROGATE_DERIVATIVES as SURROGATE_DERIVATIVES

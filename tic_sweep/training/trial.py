@@ -45,7 +45,9 @@ class Training(NetworkAttempt[SpikingNetwork]):
         data = prepare(images, config.data, self.device)
         self._train_images = data.train
         self._present = Presentation(config, data.mean, data.std)
-        self._observer = Observer(config, data, self._present, resources.fisher_chunk)
+        self._observer = Observer(
+            config, data, self._present, resources.fisher_chunk, bfloat16=resources.precision == "bfloat16"
+        )
         self.model = build_model(config).to(self.device)
         if self.kernels == "triton":  # its kernels and the tensor cores' convolutions both want channels last
             self.model = self.model.to(memory_format=torch.channels_last)
