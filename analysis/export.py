@@ -2,13 +2,11 @@
 
 import dataclasses
 import json
-import re
-import shlex
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -20,6 +18,7 @@ from analysis.tables import summary, toy_summary
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
 from tic_sweep.store import Manifest
+from tic_sweep.store.manifest import without_places
 
 MARK = "columns.csv"
 """The file by which an archive is known."""
@@ -120,18 +119,8 @@ def _readme(results: Results, rows: dict[str, int], problems: pl.DataFrame, *, c
 
 
 def _without_places(manifest: Manifest) -> dict[str, Any]:
-    """Return a manifest's fields, its command without the folders and machines of whoever gave it."""
-    values = dataclasses.asdict(manifest)
-    try:
-        words = shlex.split(manifest.command)
-    except ValueError:
-        words = []
-    for place, word in enumerate(words):
-        if place and words[place - 1] == "--address":
-            words[place] = "ADDRESS"
-        elif re.match(r"[/~]|[A-Za-z]:[\\/]", word):
-            words[place] = PurePath(word).name
-    return values | {"command": shlex.join(words)}
+    """Return a manifest's fields without the folders, machines and stores of whoever gave the command."""
+    return dataclasses.asdict(manifest) | {"command": without_places(manifest.command), "storage": ""}
 
 
 def _last(place: str) -> str:

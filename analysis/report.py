@@ -218,6 +218,8 @@ def _provenance(results: Results) -> dict[str, str]:
         "Commit": _distinct(trials["git_commit"]),
         "Packages": _distinct(trials["packages"]),
         "Devices": _distinct(trials["device"]),
+        "Processors": _distinct(trials["processor"]),
+        "System": _distinct(trials["system"]),
         "Machines": str(trials["host"].replace("", None).drop_nulls().n_unique()),
         "Time in trials": _duration(sum(trials["wall_seconds"].drop_nulls().to_list())),
         "GPU time": _duration(sum(trials["gpu_seconds"].drop_nulls().to_list())),

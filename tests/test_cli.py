@@ -122,14 +122,24 @@ def test_sigterm_ends_as_gracefully_as_ctrl_c(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_a_cluster_can_be_joined(tmp_path: Path) -> None:
-    """With --address the trials run on a Ray that was started elsewhere, and it is left running."""
+def test_a_cluster_can_be_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --address the trials run on a Ray that was started elsewhere, and it is left running.
+
+    Who has another token than the cluster, or none, is told so at once, in a line that does not hold it.
+    """
+    right, wrong = "ab" * 32, "cd" * 32
     cluster = (
         "import sys\nfrom ray.cluster_utils import Cluster\n"
         "c = Cluster(initialize_head=True, head_node_args={'num_cpus': 2})\n"
         "print(c.address, flush=True)\nsys.stdin.read()\nc.shutdown()\n"
     )
-    environment = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
+    token = tmp_path / ".ray" / "auth_token"
+    token.parent.mkdir()
+    token.write_text(right)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where Ray looks for a token
+    environment = os.environ | {
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": right, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", cluster], env=environment, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -142,10 +152,19 @@ def test_a_cluster_can_be_joined(tmp_path: Path) -> None:
         too_much = finished(
             "run", write_sweep(tmp_path), "--results", "r2", "--cpus-per-trial", "3", "--address", address, cwd=tmp_path
         )
+        token.write_text(wrong)
+        another = finished("run", write_sweep(tmp_path), "--results", "r2", "--address", address, cwd=tmp_path)
+        token.unlink()
+        none = finished("run", write_sweep(tmp_path), "--results", "r2", "--address", address, cwd=tmp_path)
         still_there = head.poll() is None
         head.communicate("")
 
     assert (0, "") == (code, err), out
+    assert (2, 2) == (another[0], none[0])
+    assert "the cluster asks for a token, and the one known here is another. Set RAY_AUTH_MODE=token" in another[2]
+    assert "the cluster asks for a token, and none is known here. Set RAY_AUTH_MODE=token" in none[2]
+    assert [1, 1] == [len(told[2].splitlines()) for told in (another, none)]
+    assert not [told for told in (another, none) if right in told[2] or wrong in told[2]]
     assert {"finished"} == set(by_key(tmp_path / "r", "status").values())
     assert still_there
     assert 2 == too_much[0]
@@ -312,6 +331,7 @@ def test_a_resume_reads_the_command_that_started_the_sweep(tmp_path: Path) -> No
     given = [
         "quickstart", "--set", "optimiser.lr=0.1", "--set", "model.name=small_conv", "--seeds", "0,2", "--data", "here",
         "--gpus-per-trial", "0.5", "--checkpoint-seconds", "7", "--in-process", "--wandb", "offline",
+        "--kernels", "plain",
     ]  # fmt: skip
     context = run.make_context("run", list(given))
     back = _started_with(command_line(context, "run", "quickstart"))
@@ -320,7 +340,8 @@ def test_a_resume_reads_the_command_that_started_the_sweep(tmp_path: Path) -> No
     assert ((0, 2), Path("here").absolute(), 0.5, True) == tuple(
         back[name] for name in ("seeds", "data", "gpus_per_trial", "in_process")
     )
-    assert 7 == circumstance(back | {"in_process": False}).resources.checkpoint_seconds
+    resources = circumstance(back | {"in_process": False}).resources
+    assert (7, "plain") == (resources.checkpoint_seconds, resources.kernels)
     assert {} == _started_with("")
 
 

@@ -1,14 +1,18 @@
 """The plan of a sweep: every trial with its key, in a fixed order and without duplicates, before anything runs."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tic_sweep.config import TrialConfig, flatten, replaced, trial_key
 from tic_sweep.errors import ConfigError
-from tic_sweep.space import has_draws, points, without
+from tic_sweep.space import Grid, When, has_draws, points, without
 from tic_sweep.sweep import Scale
+
+MOST_TRIALS = 1_000_000
+"""Trials of one plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,32 @@ def plan(scale: Scale, *, sweep_name: str) -> list[PlannedTrial]:
     """
     if scale.searcher != "random":
         return []
+    _check_size(scale)
     configs = _points(scale, sweep_name)
     trials: dict[str, PlannedTrial] = {}
     for seed in scale.seeds:
         for config in configs:
             seeded = replaced(config, {"seed": seed})
-            trials.setdefault(trial_key(seeded), PlannedTrial(trial_key(seeded), seeded))
+            key = trial_key(seeded)
+            trials.setdefault(key, PlannedTrial(key, seeded))
     return list(trials.values())
+
+
+def _check_size(scale: Scale) -> None:
+    """Refuse a plan that no machine would hold in memory; grids that apply only sometimes count as if they always did.
+
+    Raises:
+        ConfigError: with the number of trials there would be.
+    """
+    sizes = [
+        len(plain.values) for domain in scale.space.values()
+        if isinstance(plain := domain.then if isinstance(domain, When) else domain, Grid)
+    ]  # fmt: skip
+    count = math.prod(sizes) * max(scale.samples, 1) * len(scale.seeds)
+    if count > MOST_TRIALS:
+        raise ConfigError(
+            f"the space has up to {count} trials, more than {MOST_TRIALS}: give smaller grids, fewer samples or seeds."
+        )
 
 
 def likely(scale: Scale, *, sweep_name: str) -> list[TrialConfig]:

@@ -6,6 +6,7 @@ The schemas of the store and of the analysis are derived from these classes.
 import dataclasses
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -54,6 +55,7 @@ class TrialRow:
     scale: str = column("laptop or paper")
     status: str = column("one of " + ", ".join(STATUSES))
     reason: str = column("why it ended other than finished", default="")
+    remark: str = column("what went wrong on the way and was mended; empty if nothing did", default="")
     attempt: int = column("how many times it was started", default=0)
     epochs_done: int = column("training epochs completed", "epochs", default=0)
     val_acc: float | None = column("validation accuracy after the last epoch", "fraction", default=None)
@@ -70,9 +72,16 @@ class TrialRow:
     weights_digest: str = column("hash of the final weights", default="")
     device: str = column("device it ran on", default="")
     host: str = column("machine it ran on", default="")
+    kernels: str = column(
+        "what ran its neurons: plain, compiled or triton; several, in order, if attempts differed", default=""
+    )
     version: str = column("version of tic_sweep", default="")
     git_commit: str = column("commit of tic_sweep's source, '+' if modified, empty if unknown", default="")
     packages: str = column("versions of Python and the packages that matter", default="")
+    system: str = column("operating system and architecture the sweep was started on", default="")
+    processor: str = column("model of the GPU or CPU it ran on", default="")
+    circumstance: str = column("what it could use, as JSON: the fields of Resources", default="")
+    command: str = column("command line that ran it, without folders, machines and stores", default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +338,9 @@ class Report:
     """What a trial tells at a time: the row of its epoch, if it has epochs, and the rows measured besides."""
 
     epoch: EpochRow | None = None
-    rows: tuple["Row", ...] = ()
+    rows: Sequence["Row"] = ()
+    remarks: tuple[str, ...] = ()
+    """What went wrong since the last report and was mended, a clause each; the trial's row tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,7 +359,9 @@ class Outcome:
     wall_seconds: float | None = None
     weights_digest: str = ""
     device: str = ""
+    processor: str = ""
     host: str = ""
+    kernels: str = ""
 
 
 Row: typing.TypeAlias = (
@@ -399,11 +412,6 @@ TABLES: dict[str, Table] = {
         Table("summaries", SummaryRow, ("key",)),
     )
 }
-
-
-def table_of(row: Row) -> str:
-    """Return the name of the table a row belongs to."""
-    return next(name for name, table in TABLES.items() if table.record is type(row))
 
 
 STAMP: dict[str, Column] = {

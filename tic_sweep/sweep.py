@@ -10,6 +10,7 @@ import pkgutil
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -32,6 +33,8 @@ SCHEDULERS = ("none", *(name for name in POLICIES if name != "full"))
 """What may end trials early: nothing, or a race for the best learning rate by one of the policies."""
 BY_ONE = ("asha", "median", "first_turn")
 """Those that need not know all trials in advance."""
+MOST_SEEDS = 100_000
+"""Seeds of a scale."""
 RATE = "optimiser.lr"
 """What is raced for."""
 
@@ -62,6 +65,8 @@ class Scale:
 
     def __post_init__(self) -> None:
         """Refuse a space that does not fit a trial, missing seeds, and settings that contradict each other."""
+        if not isinstance(self.base, TrialConfig):
+            raise ConfigError(f"base must be a TrialConfig, got {self.base!r}.")
         check_space(self.space)
         object.__setattr__(self, "seeds", _seeds(self.seeds))
         if "seed" in varied_paths(self.space):
@@ -92,8 +97,13 @@ class Sweep:
 
     def __post_init__(self) -> None:
         """Refuse a name that is no folder name, and a sweep without any scale."""
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", self.name):
+        if not (isinstance(self.name, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", self.name)):
             raise SweepError(f"name must be letters, digits, '_' and '-' only (it names a folder), got {self.name!r}.")
+        if not isinstance(self.question, str):
+            raise SweepError(f"question must be words, got {self.question!r}.")
+        for name, scale in self.scales.items():
+            if not isinstance(scale, Scale):
+                raise SweepError(f"{name} must be a Scale, got {type(scale).__name__}.")
         if not self.scales:
             raise SweepError(f"sweep {self.name!r} has neither a laptop nor a paper scale: give at least one.")
 
@@ -108,7 +118,7 @@ class Sweep:
         Raises:
             SweepError: if the sweep has no such scale.
         """
-        name = scale or next(iter(self.scales))
+        name = next(iter(self.scales)) if scale is None else scale
         if name not in self.scales:
             raise SweepError(f"--scale must be one of {', '.join(self.scales)} for sweep {self.name!r}, got {name!r}.")
         return name, self.scales[name]
@@ -214,7 +224,9 @@ def _check_raced(scale: Scale) -> None:
 def _seeds(given: object) -> tuple[object, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise ConfigError(f"seeds must be a sequence of whole numbers, got {given!r}.")
-    seeds = tuple(field_rules()["seed"].cast("seed", seed) for seed in given)
+    seeds = tuple(field_rules()["seed"].cast("seed", seed) for seed in islice(given, MOST_SEEDS + 1))
+    if len(seeds) > MOST_SEEDS:
+        raise ConfigError(f"seeds must be at most {MOST_SEEDS}, got more.")
     if not seeds:
         raise ConfigError("seeds must name at least one seed, got none.")
     if len(set(seeds)) != len(seeds):
@@ -231,14 +243,14 @@ def _run_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except UserError as error:
         raise type(error)(f"{path.name}, line {_line_in(path, error)}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         line = getattr(error, "lineno", None) or _line_in(path, error)
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise SweepError(f"{path.name}, line {line}: {what}. Mend the sweep file.") from error
     return module
 
 
-def _line_in(path: Path, error: Exception) -> int | str:
+def _line_in(path: Path, error: BaseException) -> int | str:
     trace, line = error.__traceback__, "?"
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):

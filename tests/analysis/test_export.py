@@ -74,16 +74,22 @@ def test_a_zip_holds_the_same_and_is_the_same_each_time(results: Results, tmp_pa
 
 def test_no_place_is_told(folder: ResultsFolder, tmp_path: Path) -> None:
     """The command keeps the names of files and loses their folders and the cluster's address."""
-    command = "tic-sweep run /home/ada/my.py --data /mnt/data --address head.uni.example:6379 --set optimiser.lr=0.1"
+    command = (
+        "tic-sweep run /home/ada/my.py --data /mnt/data --address head.uni.example:6379 --storage s3://adas/bucket "
+        "--set optimiser.lr=0.1"
+    )
     values = Manifest.load(folder.manifest)
-    Manifest(sweep="demo", scale="laptop", question=values.question, command=command).save(folder.manifest)
+    Manifest(
+        sweep="demo", scale="laptop", question=values.question, command=command, storage="s3://adas/bucket/x"
+    ).save(folder.manifest)
     place = export(open_results(folder.root), tmp_path / "archive", csv=True)
     told = json.loads((place / "sweep.json").read_text())["command"]
 
-    assert "tic-sweep run my.py --data data --address ADDRESS --set optimiser.lr=0.1" == told
+    assert "tic-sweep run my.py --data data --address ADDRESS --storage STORAGE --set optimiser.lr=0.1" == told
     for path in place.rglob("*.*"):
         content = path.read_bytes()
         assert b"/home/ada" not in content
+        assert b"adas/bucket" not in content
         assert str(tmp_path).encode() not in content
 
 

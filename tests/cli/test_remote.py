@@ -2,12 +2,11 @@
 
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from store.fabricated import STAYING, TURNING, write_sweep
-from store.object_store import SECRET, environment_of, running_server, upload
+from store.object_store import SECRET, environment_of, upload
 
 from tic_sweep.cli import main
 
@@ -22,13 +21,6 @@ def call(*arguments: str | Path) -> int:
 def read_text(page: Path) -> str:
     """Return what a report says, without its scripts, whose figures hold sums to the last bit."""
     return re.sub(r"<script.*?</script>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Start one server for all tests."""
-    with running_server() as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)

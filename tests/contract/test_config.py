@@ -234,6 +234,16 @@ def test_near_miss_of_a_path() -> None:
         ),
         ({"fisher.kind": "batch", "fisher.ic_se": 0.1}, "fisher.ic_se must be 0 when fisher.kind is batch"),
         (
+            {"fisher.estimator": "signs", "fisher.samples": 15},
+            "fisher.samples must be at least 16, a batch, when fisher.estimator is signs, got 15",
+        ),
+        ({"fisher.estimator": "signs", "fisher.ic_se": 0.1}, "fisher.ic_se must be 0 when fisher.estimator is signs"),
+        ({"fisher.draws": 2}, "fisher.draws must be 1 when fisher.estimator is exact, got 2."),
+        (
+            {"fisher.kind": "batch", "fisher.estimator": "projections"},
+            "fisher.estimator must be exact when fisher.kind is batch",
+        ),
+        (
             {"probes.strengths": "", "probes.robustness_epochs": "1"},
             "probes.strengths must name at least one multiple when probes.robustness_epochs is '1', got ''",
         ),
@@ -294,6 +304,8 @@ def values_of(path: str, rule: Rule) -> st.SearchStrategy[Any]:
 TOGETHER = (
     {"loss.name": "alpha", "loss.alpha": 0.07},
     {"fisher.kind": "sampled", "fisher.ic_se": 0.02},
+    {"fisher.estimator": "projections", "fisher.draws": 4, "fisher.ic_se": 0.02},
+    {"fisher.estimator": "signs", "fisher.draws": 4},
     {"probes.deficit_epochs": "1,20,300", "probes.deficit_window": 10, "probes.robustness_epochs": "300"},
     {"pruning.cycles": 5, "pruning.timesteps": 3},
     {"pruning.cycles": 5, "pruning.suggest": True},
@@ -316,6 +328,8 @@ def test_round_trips(changes: dict[str, object]) -> None:
 
     assert config == from_dict(to_dict(config))
     assert config == replaced(TrialConfig(), flatten(config))
+    assert config == from_dict(to_dict(config, whole=False))
+    assert {} == to_dict(TrialConfig(), whole=False)
     assert changes == {path: flatten(config)[path] for path in changes}
 
 
@@ -348,6 +362,10 @@ def test_missing_fields_keep_their_defaults() -> None:
     ("fields", "message"),
     [
         ({"device": "gpu"}, "resources.device must be one of auto, cpu, cuda, got 'gpu'. Did you mean 'cpu'?"),
+        (
+            {"kernels": "cuda"},
+            "resources.kernels must be one of auto, plain, compiled, triton, got 'cuda'.",
+        ),
         ({"threads": 0}, "resources.threads must be a whole number at least 1, got 0."),
         (
             {"checkpoint_seconds": -1},

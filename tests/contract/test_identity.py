@@ -53,6 +53,8 @@ DEFAULTS: dict[str, Any] = {
     "loss.name": "cross_entropy",
     "loss.alpha": 0.0,
     "fisher.kind": "empirical",
+    "fisher.estimator": "exact",
+    "fisher.draws": 1,
     "fisher.every": 1,
     "fisher.samples": 1000,
     "fisher.split": "train",
@@ -174,6 +176,7 @@ READ_BY = {"toy.width": "xor", "toy.samples": "xor"}
 SPARSE = {"delays.sparsity": 0.5}
 NEXT_TO = {
     "loss.alpha": {"loss.name": "alpha"},
+    "fisher.draws": {"fisher.estimator": "projections"},
     "pruning.rewind_epoch": {"pruning.weights": "rewind"},
     **{f"sequences.{name}": {"sequences.name": "raw_hd"} for name in ("validation_groups", "labels", "scaling")},
     **{f"sequences.{name}": {"sequences.name": "shd"} for name in ("bin_ms", "pooled")},

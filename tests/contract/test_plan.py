@@ -141,3 +141,12 @@ def test_what_an_adaptive_scale_may_propose() -> None:
     assert {4, 8} == {config.timesteps for config in drawn}
     assert 20 == len(drawn)
     assert [TrialConfig()] * 5 == likely(contradictory, sweep_name="x")
+
+
+def test_a_plan_that_no_machine_holds_is_refused() -> None:
+    """Before it is made; what is drawn counts as often as it is drawn, and once per seed."""
+    space = {"neuron.tau": Grid(tuple(range(1, 1001))), "optimiser.lr": LogUniform(0.01, 1)}
+    scale = Scale(base=TrialConfig(), space=space, samples=10, seeds=tuple(range(101)))
+
+    with pytest.raises(ConfigError, match="has up to 1010000 trials, more than 1000000: give smaller grids"):
+        plan(scale, sweep_name="x")

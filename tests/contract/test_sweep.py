@@ -84,6 +84,11 @@ def test_missing_file(tmp_path: Path) -> None:
         ),
         (GOOD.replace('"mine"', '"a b"'), "mine.py, line 5: name must be letters, digits, '_' and '-' only "),
         ("", "mine.py must declare SWEEP = Sweep(...), got NoneType."),
+        ("raise SystemExit(0)\n", "mine.py, line 1: SystemExit: 0."),
+        (
+            GOOD.replace("laptop=Scale(base=TrialConfig())", "laptop=3"),
+            "mine.py, line 5: laptop must be a Scale, got int.",
+        ),
         ("SWEEP = 3\n", "mine.py must declare SWEEP = Sweep(...), got int."),
     ],
 )
@@ -125,6 +130,8 @@ def test_a_sweep_needs_a_scale() -> None:
         ({"seeds": (1, 2, 1)}, "seeds must differ from each other, got (1, 2, 1)."),
         ({"seeds": (1, 1.0)}, "seeds must differ from each other, got (1, 1)."),
         ({"seeds": (0, -1)}, "seed must be a whole number at least 0, got -1."),
+        ({"base": {}}, "base must be a TrialConfig, got {}."),
+        ({"seeds": range(10**9)}, "seeds must be at most 100000, got more."),
         ({"seeds": 3}, "seeds must be a sequence of whole numbers, got 3."),
         ({"seeds": "12"}, "seeds must be a sequence of whole numbers, got '12'."),
         ({"space": {"seed": Grid((1, 2))}}, "seed is not allowed in the space: give the seeds as `seeds`."),

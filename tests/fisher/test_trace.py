@@ -94,7 +94,7 @@ def test_pruned_weights_are_no_parameters(family: str, monkeypatch: pytest.Monke
     mask_weights(case.model, masks)
     expected = masked_fisher_units_oracle(case.model, case.images, case.labels, masks)
     measured = fisher_trace(case.model, case.images, case.labels, masks=masks)
-    monkeypatch.setattr("tic_sweep.fisher.per_sample.BYTES_KEPT", 10_000)
+    monkeypatch.setattr("tic_sweep.fisher.sweep.BYTES_KEPT", {"cpu": 10_000})
     in_parts = fisher_trace(case.model, case.images, case.labels, masks=masks)
 
     torch.testing.assert_close(measured.units_NT, expected, rtol=1e-9, atol=0)
@@ -144,7 +144,7 @@ def test_a_tight_memory_bound_changes_nothing(monkeypatch: pytest.MonkeyPatch):
     """A layer whose unfolded input may not be kept is unfolded part by part, to the same norms."""
     case = lively("small_conv")
     whole = fisher_trace(case.model, case.images, case.labels)
-    monkeypatch.setattr("tic_sweep.fisher.per_sample.BYTES_KEPT", 20_000)
+    monkeypatch.setattr("tic_sweep.fisher.sweep.BYTES_KEPT", {"cpu": 20_000})
 
     torch.testing.assert_close(fisher_trace(case.model, case.images, case.labels).units_NT, whole.units_NT)
 
@@ -154,7 +154,7 @@ def test_both_identities_give_the_same_norms(monkeypatch: pytest.MonkeyPatch, *,
     """The Gram identity and the direct product agree; which one is used is a matter of cost."""
     case = lively("resnet19")
     expected = fisher_units_oracle(case.model, case.images, case.labels)
-    monkeypatch.setattr("tic_sweep.fisher.per_sample._gram_is_cheaper", lambda *_: cheaper)
+    monkeypatch.setattr("tic_sweep.fisher.exact.gram_is_cheaper", lambda *_: cheaper)
 
     measured = fisher_trace(case.model, case.images, case.labels)
 
@@ -235,7 +235,7 @@ def test_the_model_is_left_as_it_was():
     assert all(torch.equal(value, case.model.state_dict()[name]) for name, value in before.items())
     assert [True, False] == [case.model.training, case.model.stem.training]
     assert all(p.grad is None for p in case.model.parameters())
-    assert not any(module._forward_hooks for module in case.model.modules())
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in case.model.modules())
 
 
 def test_standard_errors_are_those_of_the_samples():

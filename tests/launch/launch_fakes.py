@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -108,17 +109,22 @@ class FakeTraining:
     def __init__(self, config: TrialConfig, images: RawImages, resources: Resources, checkpoint: Path) -> None:
         self.config, self.images, self.resources, self.checkpoint = config, images, resources, checkpoint
         self.key, self.halted = trial_key(config), {}
-        self.next = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 0
+        self.continued = checkpoint.exists()
+        self.next = self.began = int(checkpoint.read_text()) + 1 if self.continued else 0
 
     def reports(self) -> Iterator[Report]:
         """Yield reports, each followed by the checkpoint that covers it, as the real one does."""
         while self.next <= self.config.optimiser.epochs:
             self.during(self.next)
             yield self.told(self.next)
-            self.checkpoint.parent.mkdir(exist_ok=True)
-            self.checkpoint.with_suffix(".part").write_text(str(self.next))
-            self.checkpoint.with_suffix(".part").replace(self.checkpoint)
+            self.save()
             self.next += 1
+
+    def save(self) -> None:
+        """Keep the last epoch that was reported."""
+        self.checkpoint.parent.mkdir(exist_ok=True)
+        self.checkpoint.with_suffix(".part").write_text(str(self.next))
+        self.checkpoint.with_suffix(".part").replace(self.checkpoint)
 
     def told(self, epoch: int) -> Report:
         """Return the report of an epoch."""
@@ -141,6 +147,22 @@ class FakeTraining:
         )
 
 
+class TellingTraining(FakeTraining):
+    """Reports a Fisher trace of the network and of four layers, with ten timesteps each."""
+
+    def told(self, epoch: int) -> Report:
+        """Return a report of 51 rows, with other numbers in each."""
+        parts = [("model", ""), *(("layer", f"layers.{number}") for number in range(4))]
+        rows = tuple(
+            FisherRow(
+                key=self.key, epoch=epoch, level=level, part=part, t=t, fisher_trace=1 / (t + epoch), fisher_se=0.1
+            )
+            for level, part in parts
+            for t in range(1, 11)
+        )
+        return Report(epoch=epoch_row(self.key, epoch), rows=rows)
+
+
 class DyingTraining(FakeTraining):
     """Is killed once, in epoch 1, before its report is out."""
 
@@ -151,6 +173,35 @@ class DyingTraining(FakeTraining):
         if epoch == 1 and not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MovingTraining(FakeTraining):
+    """Is killed in epoch 2 unless it was continued from a checkpoint, so that it ends only where one is found again."""
+
+    def during(self, epoch: int) -> None:
+        """Kill this worker, if this attempt began anew."""
+        if epoch == 2 and not self.continued:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Tell where it was continued from, and where it ran."""
+        where = os.environ.get("TIC_SWEEP_TEST_NODE", "")
+        return Outcome(status="finished", epochs_done=self.next - 1, reason=f"from {self.began}", host=where)
+
+
+class MeetingTraining(MovingTraining):
+    """Waits in its first epoch until a trial has come as far on each of two nodes, so that both have their share."""
+
+    def during(self, epoch: int) -> None:
+        """Leave a mark for this node, and wait for the other's."""
+        if epoch == 1:
+            place = Path(os.environ["TIC_SWEEP_TEST_MEETING"])
+            (place / os.environ["TIC_SWEEP_TEST_NODE"]).touch()
+            deadline = time.monotonic() + 200
+            while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
+                time.sleep(0.05)
+        super().during(epoch)
 
 
 class FailingTraining(FakeTraining):

@@ -6,12 +6,23 @@ import signal
 from pathlib import Path
 
 import pytest
-from launch.launch_fakes import ADAPTIVE, FailingTraining, by_key, new_recorder, new_writer, planned, rows, write_sweep
+from launch.launch_fakes import (
+    ADAPTIVE,
+    FailingTraining,
+    FakeTraining,
+    by_key,
+    new_recorder,
+    new_writer,
+    planned,
+    rows,
+    write_sweep,
+)  # fmt: skip
 
 from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.packing import pack_hint, packs_of, run_packs_in_process
+from tic_sweep.launch.recorder import Recorder
 from tic_sweep.launch.session import resume_sweep, run_sweep
 from tic_sweep.launch.signals import Stop
 from tic_sweep.training import Pack
@@ -106,6 +117,30 @@ def test_a_member_that_fails_stops_a_debugging_run_and_a_resume_runs_the_rest(tm
     found = [by_key(tmp_path, "status")[trial.key] for trial in trials]
     assert ["interrupted", "failed", "interrupted"] == found
     assert "ValueError: half is not a rate" == by_key(tmp_path, "reason")[trials[1].key]
+
+
+def test_a_disk_that_takes_no_rows_ends_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No member is asked for more, so that no checkpoint is written ahead of its rows."""
+    monkeypatch.setattr(Recorder, "stored", lambda *_: False)
+    trials = [planned(lr=lr) for lr in (0.25, 0.75)]
+    with new_writer(tmp_path) as writer:
+        recorder = new_recorder(writer, trials)
+        run_packs_in_process(
+            trials, size=2, recorder=recorder, data={}, resources=HERE.trial_resources, checkpoints=tmp_path / "c",
+            stop=Stop(), training=FakeTraining,
+        )  # fmt: skip
+
+    assert [0, 0] == rows(tmp_path, "epochs")["epoch"].to_list()
+    assert not (tmp_path / "c").exists()
+
+
+def test_checkpoints_of_a_pack_lie_where_storage_says(tmp_path: Path) -> None:
+    """As those of trials alone do."""
+    options = dataclasses.replace(PACKED, storage=tmp_path / "kept")
+    ended = run_sweep(Request(sweep=write_sweep(tmp_path)), options, results=tmp_path / "r")
+
+    assert {"finished": 4} == dict(ended.statuses)
+    assert set(by_key(tmp_path / "r", "status")) == {path.stem for path in (tmp_path / "kept").rglob("*.pt")}
 
 
 def test_an_interrupted_pack_is_resumed_without_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

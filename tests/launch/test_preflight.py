@@ -5,9 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError, StoreError
 from tic_sweep.launch.options import Options
-from tic_sweep.launch.preflight import Node, available_cpus, check_nodes, check_place, idle_gpus, slots
+from tic_sweep.launch.preflight import (
+    Node,
+    available_cpus,
+    check_nodes,
+    check_place,
+    hints,
+    idle_gpus,
+    plain_neurons,
+    slots,
+)
+from tic_sweep.snn.library import NotCompiledError
 
 
 @pytest.mark.parametrize(
@@ -34,6 +45,10 @@ def test_what_no_node_has_is_refused(nodes: list[Node], wishes: dict[str, object
         ([Node(8, 2)], {"gpus_per_trial": 2.0}, 1),
         ([Node(8, 2), Node(8, 2)], {"gpus_per_trial": 1.0, "cpus_per_trial": 4}, 4),
         ([Node(8, 0)], {"max_concurrent": 3}, 3),
+        ([Node(64, 1)], {"gpus_per_trial": 0.1}, 10),
+        ([Node(64, 1)], {"gpus_per_trial": 0.05}, 20),
+        ([Node(64, 2)], {"gpus_per_trial": 0.3}, 6),
+        ([Node(64, 3), Node(64, 1)], {"gpus_per_trial": 2.0}, 1),
         ([Node(8, 0)], {"in_process": True}, 1),
     ],
 )
@@ -76,3 +91,63 @@ def test_idle_gpus_are_pointed_out(
     monkeypatch.setattr("tic_sweep.launch.preflight.this_machine", lambda _options: Node(cpus=2, gpus=gpus))
 
     assert hinted == ("--gpus-per-trial" in idle_gpus(Options(**wishes)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "wishes", "said"),
+    [
+        (
+            [Node(8, 2)],
+            {"gpus_per_trial": 0.3},
+            ["3 fit on a GPU, and 0.10 of each stays unused: --gpus-per-trial 0.33"],
+        ),
+        ([Node(8, 2)], {"gpus_per_trial": 0.6}, ["1 fit on a GPU, and 0.40 of each stays unused: --gpus-per-trial 1 "]),
+        ([Node(8, 2)], {"gpus_per_trial": 0.33}, []),
+        ([Node(32, 2)], {"gpus_per_trial": 0.1}, []),
+        ([Node(8, 8), Node(8, 3)], {"gpus_per_trial": 2.0}, ["a node with 3 GPUs leaves 1 of them unused"]),
+        ([Node(4, 8)], {"gpus_per_trial": 1.0}, ["a node with 4 CPUs runs 4 trials where its GPUs would take 8"]),
+        ([Node(3, 0)], {"cpus_per_trial": 2}, []),
+    ],
+)
+def test_what_stays_idle_is_pointed_out(nodes: list[Node], wishes: dict[str, object], said: list[str]) -> None:
+    """It runs all the same: a hint names what is left, and what would use it."""
+    told = hints(nodes, Options(address="auto", **wishes))
+
+    assert len(said) == len(told)
+    assert not [(want, have) for want, have in zip(said, told, strict=True) if want not in have]
+
+
+def test_a_cluster_that_scales_itself_is_thought_of() -> None:
+    """Its nodes may not be there yet: the refusal says what to do then."""
+    with pytest.raises(ResourceError, match=r"has 0 CPUs\. Start a node that has some\. If the cluster scales itself"):
+        check_nodes([Node(0, 0)], Options(address="auto"))
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/results", "s3:/bucket/results", "gs://bucket/x"])
+def test_results_are_not_written_to_a_store(place: str) -> None:
+    """A path made of a URL would be a folder of that name."""
+    with pytest.raises(StoreError, match="an object store takes checkpoints alone"):
+        check_place(Path(place))
+    with pytest.raises(StoreError, match="https:// is not a store"):
+        check_place(Path("https://me:secret@host/results"))
+
+
+@pytest.mark.parametrize("without_compiler", [True, False])
+def test_a_machine_without_a_compiler_is_told_so(monkeypatch: pytest.MonkeyPatch, *, without_compiler: bool) -> None:
+    """Neurons then run plain, and say so; a wish for compiled ones is refused, and one for plain ones needs no word."""
+    if without_compiler:
+        monkeypatch.setattr("tic_sweep.snn.kernels.library", _no_compiler)
+    else:
+        monkeypatch.setattr("tic_sweep.snn.kernels.library", lambda: None)
+    told = plain_neurons(Options())
+
+    assert without_compiler == ("no C compiler" in told)
+    assert "" == plain_neurons(Options(resources=Resources(kernels="plain")))
+    assert "" == plain_neurons(Options(address="auto"))
+    if without_compiler:
+        with pytest.raises(ResourceError, match="'compiled' cannot run here: no C compiler"):
+            plain_neurons(Options(resources=Resources(kernels="compiled")))
+
+
+def _no_compiler() -> None:
+    raise NotCompiledError("no C compiler (cc, gcc or clang) was found")

@@ -1,11 +1,14 @@
 """The Ray runner: what dies is started again, what fails is a row, and no failure ends the sweep."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import ray
 from launch.launch_fakes import (
     DyingTraining,
     FailingTraining,
@@ -20,9 +23,11 @@ from launch.launch_fakes import (
 )  # fmt: skip
 
 from tic_sweep.data import RawImages
+from tic_sweep.launch import ray_tune
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.ray_tune import reason_in, run_on_ray
 from tic_sweep.launch.recorder import Listener
+from tic_sweep.launch.scratch import clear
 from tic_sweep.launch.signals import Stop
 from tic_sweep.plan import PlannedTrial
 
@@ -71,9 +76,20 @@ class Broken:
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory, ray_here: None) -> tuple[Path, list[str]]:
-    """Return a folder where nothing happened to the trials but a broken listener, and the problems told."""
+    """Return a folder where nothing happened to the trials but a broken listener, and the problems told.
+
+    Tune's files, which go at the end, are kept beside it, as they were then.
+    """
     folder = tmp_path_factory.mktemp("calm")
-    return folder, launch(folder, TRIALS, FakeTraining, Broken())
+
+    def kept_and_cleared(scratch: Path) -> None:
+        if scratch.is_dir():
+            shutil.copytree(scratch, folder.with_name("kept"), dirs_exist_ok=True)
+        clear(scratch)
+
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(ray_tune, "clear", kept_and_cleared)
+        return folder, launch(folder, TRIALS, FakeTraining, Broken())
 
 
 def test_a_killed_worker_costs_no_row(tmp_path: Path, calm: tuple[Path, list[str]]) -> None:
@@ -87,7 +103,10 @@ def test_a_killed_worker_costs_no_row(tmp_path: Path, calm: tuple[Path, list[str
 
 
 def test_a_failing_trial_is_a_row_and_the_others_finish(tmp_path: Path) -> None:
-    """Its reason is the error in one line, its attempts are counted; nothing is told as a problem of the sweep."""
+    """Its reason is the error in one line, its attempts are counted; nothing is told as a problem of the sweep.
+
+    Each attempt's error is in the log of failures, whole.
+    """
     problems = launch(tmp_path, TRIALS, FailingTraining, retries=1)
 
     found = {row["optimiser.lr"]: row for row in rows(tmp_path, "trials").to_dicts()}
@@ -96,6 +115,9 @@ def test_a_failing_trial_is_a_row_and_the_others_finish(tmp_path: Path) -> None:
         found[0.5][c] for c in ("reason", "attempt", "epochs_done")
     )
     assert [] == problems
+    log = (tmp_path / "tune" / "failures.log").read_text()
+    assert 2 == log.count(f"trial {found[0.5]['key']}\n") == log.count("ValueError: half is not a rate\nsecond line")
+    assert 'raise ValueError("half is not a rate' in log
 
 
 def test_a_worker_that_keeps_dying_is_given_up(tmp_path: Path) -> None:
@@ -116,27 +138,31 @@ def test_listeners_that_fail_do_not_end_the_sweep(calm: tuple[Path, list[str]]) 
 
 
 def test_tunes_scratch_holds_no_rows_and_no_objects_of_ours(calm: tuple[Path, list[str]]) -> None:
-    """Rows leave the result before Tune keeps it, and what Tune pickles knows nothing of the writer."""
-    scratch = b"".join(path.read_bytes() for path in (calm[0] / "tune").rglob("*") if path.is_file())
+    """Rows leave the result before Tune keeps it, what Tune pickles knows nothing of the writer; and all of it goes."""
+    kept = calm[0].with_name("kept")
+    scratch = b"".join(path.read_bytes() for path in kept.rglob("*") if path.is_file())
 
     assert b"training_iteration" in scratch
     assert not [word for word in (b"fisher_trace", b'"_report"', b'"_outcome"', b"ResultsWriter") if word in scratch]
-    assert not list((calm[0] / "tune").rglob("result.json"))
+    assert not list(kept.rglob("result.json"))
+    assert [] == list((calm[0] / "tune").iterdir())
 
 
 def test_workers_share_the_data_and_are_used_again(calm: tuple[Path, list[str]]) -> None:
     """Two processes, no more, run five trials; each sees the driver's arrays, read-only as they lie in the store.
 
-    The second session in the same folder runs under a name of its own: Tune would mix two of one name.
+    The second session in the same folder runs under a name of its own: Tune would mix two of one name. What a killed
+    session has left behind goes as it begins.
     """
     folder, trials = calm[0], [planned(seed=seed) for seed in range(5)]
+    (folder / "tune" / "session-0" / "left").mkdir(parents=True)
     launch(folder, trials, LookingTraining)
 
     seen = [str(by_key(folder, "reason")[trial.key]).split() for trial in trials]
     assert {("False", str(3 * 4 * 64), "1", "cpu")} == {tuple(words[:4]) for words in seen}
     assert str(os.getpid()) not in {words[4] for words in seen}
     assert 2 >= len({words[4] for words in seen})
-    assert ["session-1", "session-2"] == sorted(path.name for path in (folder / "tune").iterdir())
+    assert [] == list((folder / "tune").iterdir())
 
 
 class TestPacked:
@@ -148,6 +174,7 @@ class TestPacked:
 
         assert epochs_of(calm[0]) == epochs_of(tmp_path)
         assert [("finished", 4, 3)] * 3 == rows(tmp_path, "trials").select("status", "attempt", "packed").rows()
+        assert all(rows(tmp_path, "trials")["remark"].str.starts_with("started again after "))
         assert [] == problems
 
     def test_a_failing_member_is_a_row_and_the_others_finish(self, tmp_path: Path) -> None:
@@ -208,3 +235,31 @@ def test_reports_cross_unchanged() -> None:
     from tic_sweep.launch.trainable import report_from_dict, report_to_dict
 
     assert report() == report_from_dict(report_to_dict(report()))
+
+
+@pytest.mark.parametrize("pack", [1, 3])
+def test_a_trial_whose_worker_was_gone_before_it_began_is_given_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: int
+) -> None:
+    """Tune gives such a trial up at once, as it does when the node of a worker that it kept has died."""
+    from tic_sweep.launch import ray_tune
+
+    start, seen = ray_tune._Relay.on_trial_start, []
+
+    def gone(self: object, iteration: int, trials: list, trial: Any, **info: Any) -> None:
+        """Let the first trial look as if it had not begun, and die."""
+        start(self, iteration, trials, trial, **info)
+        if not seen:
+            seen.append(trial)
+            self._begun.clear()
+            ray.kill(trial.temporary_state.ray_actor)
+
+    monkeypatch.setattr(ray_tune._Relay, "on_trial_start", gone)
+    monkeypatch.setattr(ray_tune._Relay, "on_trial_recover", ray_tune._Relay.on_trial_error)
+    monkeypatch.setattr("ray.tune.experiment.Trial.should_recover", lambda _: False)
+    launch(tmp_path, TRIALS, FakeTraining, pack=pack)
+
+    assert 1 == len(seen)
+    assert {pack} == set(by_key(tmp_path, "packed").values())
+    assert {"finished"} == set(by_key(tmp_path, "status").values())
+    assert 9 == len(epochs_of(tmp_path))

@@ -1,5 +1,6 @@
 """Recorder: every event becomes rows, and nothing that goes wrong comes back out."""
 
+import platform
 from pathlib import Path
 
 from launch.launch_fakes import new_recorder, new_writer, planned, report, rows
@@ -40,6 +41,7 @@ def test_a_trials_life_becomes_rows(tmp_path: Path) -> None:
     assert ("finished", 1, 1, "tiny") == (row["status"], row["attempt"], row["epochs_done"], row["sweep"])
     assert (0.125, tic_sweep.__version__, 0.0) == (row["optimiser.lr"], row["version"], row["gpu_seconds"])
     assert "torch " in row["packages"]
+    assert platform.machine() in row["system"]
     assert [0, 1] == rows(tmp_path, "epochs")["epoch"].to_list()
     assert 2 == rows(tmp_path, "fisher").height
 

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
-from launch.launch_fakes import ADAPTIVE, FailingTraining, by_key, rows, write_sweep
+from launch.launch_fakes import ADAPTIVE, FailingTraining, by_key, new_writer, rows, write_sweep
 
 from tic_sweep.errors import UserError
 from tic_sweep.launch.options import Options, Request
@@ -26,7 +28,8 @@ on_ray = [
 def grid_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the results of the tiny 2 x 2 sweep, run in this process."""
     folder = tmp_path_factory.mktemp("grid")
-    run_sweep(Request(sweep=write_sweep(folder)), HERE, results=folder / "results")
+    told = "tic-sweep run /home/ada/tiny.py --storage s3://adas/bucket"
+    run_sweep(Request(sweep=write_sweep(folder)), HERE, results=folder / "results", command=told)
     return folder / "results"
 
 
@@ -50,6 +53,11 @@ def test_a_sweep_fills_its_folder(grid_here: Path) -> None:
     assert ([("finished", 1, 2)] * 4) == trials.select("status", "attempt", "epochs_done").rows()
     assert (4 * 3, 4 * 3 * 2) == (rows(grid_here, "epochs").height, rows(grid_here, "fisher").height)
     assert (("optimiser.lr",), (0, 1)) == (manifest.varied, manifest.seeds)
+    assert 'SWEEP = Sweep(name="tiny"' in manifest.sweep_file_text
+    (seen,) = set(trials.select("command", "circumstance", "device", "host").rows())
+    assert ("tic-sweep run tiny.py --storage STORAGE", "cpu", socket.gethostname()) == (seen[0], *seen[2:])
+    assert {"threads": 1, "precision": "float32"}.items() <= json.loads(seen[1]).items()
+    assert all(trials["processor"]) or not Path("/proc/cpuinfo").exists()
     assert 4 == len(set(digests(grid_here).values()))
 
 
@@ -104,6 +112,45 @@ def test_what_has_ended_is_not_run_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert before.items() <= digests(place).items()
     assert 4 * 3 == rows(place, "epochs").height
     assert 3 == rows(place, "epochs").filter(session=3).height / 2
+
+
+def test_a_trial_whose_rows_are_lost_has_not_ended(tmp_path: Path, grid_here: Path) -> None:
+    """It is computed again, from nothing, to the same rows and weights; the file is kept, and said to be damaged."""
+    place = tmp_path / "r"
+    shutil.copytree(grid_here, place)
+    segment = ResultsFolder.open(place).segments("fisher")[0]
+    segment.write_bytes(segment.read_bytes()[:-1])
+    ended = resume_sweep(place, None, HERE)
+    again = resume_sweep(place, None, HERE)
+
+    assert ("finished", 4, 4, 0) == (*set(by_key(place, "status").values()), ended.done, ended.ran, again.ran)
+    assert f"tables/fisher/{segment.name} was damaged, and is set aside." == ended.mended[0]
+    assert "4 trials had lost rows, and were computed again." == ended.mended[1]
+    assert () == ended.problems
+    assert digests(grid_here) == digests(place)
+    assert numbers(grid_here, "epochs") == numbers(place, "epochs")
+    assert numbers(grid_here, "fisher") == numbers(place, "fisher")
+
+
+def test_trials_of_which_no_row_is_left_are_planned_again(tmp_path: Path, grid_here: Path) -> None:
+    """A resume asks the command that started the sweep; their checkpoints spare the work."""
+    place, request = tmp_path / "r", Request(sweep=write_sweep(tmp_path))
+    shutil.copytree(grid_here, place)
+    for segment in ResultsFolder.open(place).segments("trials"):
+        segment.write_bytes(b"")
+    with pytest.raises(UserError, match="nothing says which trials were planned"):
+        resume_sweep(place, None, HERE)
+    ended = resume_sweep(place, request, HERE)
+
+    assert (4, 4) == (ended.done, ended.ran)
+    assert digests(grid_here) == digests(place)
+    assert {1} == set(rows(place, "epochs")["session"])
+
+
+def test_a_folder_that_is_being_written_is_refused_before_ray_starts(tmp_path: Path) -> None:
+    """A second run says who writes there, and touches nothing."""
+    with new_writer(tmp_path / "r"), pytest.raises(UserError, match="is being written by process"):
+        run_sweep(Request(sweep=write_sweep(tmp_path)), RAY, results=tmp_path / "r")
 
 
 def test_a_failing_trial_stops_a_debugging_run_with_its_traceback(

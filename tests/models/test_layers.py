@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from tic_sweep.config import NeuronConfig
-from tic_sweep.models import SpikingConv, SpikingLinear
-from tic_sweep.snn import lif
+from tic_sweep.models import LIF, ResidualBlock, SpikingConv, SpikingLinear
+from tic_sweep.snn import TimeNorm, as_spikes, choose, lif, running
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +69,37 @@ def test_a_spiking_linear_layers_currents_are_normalised(kind: str):
     mean, var = currents[0].mean(axes), currents[0].var(axes, correction=0)
     torch.testing.assert_close(mean, torch.zeros_like(mean), atol=1e-5, rtol=0)
     torch.testing.assert_close(var, torch.ones_like(var), atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize("inputs", [3, 4])
+def test_who_hooks_into_joined_layers_sees_them_apart(inputs: int):
+    """In training with kernels, layers that are watched are run one by one: same spikes, and every hook is called."""
+    block = ResidualBlock(inputs, 4, stride=1, norm="batch", neuron=NeuronConfig())
+    x_TNCHW = as_spikes((torch.randn(4, 2, inputs, 6, 6) > 0).float().requires_grad_())
+    with running(choose("auto", torch.device("cpu"))):
+        joined = block(x_TNCHW)
+        seen = []
+        watched = [m for m in block.modules() if isinstance(m, (LIF, TimeNorm, nn.Conv2d))]
+        for module in watched:
+            module.register_forward_hook(lambda module, _args, _output: seen.append(module))
+        apart = block(x_TNCHW)
+
+    assert torch.equal(joined, apart)
+    assert set(watched) == set(seen)
+
+
+def test_only_spikes_are_kept_as_bits():
+    """A stem shown other numbers at every timestep, and a block that adds them, have the plain path's gradients."""
+    x_TNCHW = torch.randn(4, 2, 3, 6, 6)
+    for layer in (
+        SpikingConv(3, 4, norm="batch", neuron=NeuronConfig()),
+        ResidualBlock(3, 3, stride=1, norm="batch", neuron=NeuronConfig()),
+    ):
+        gradients = []
+        for kernels in ("plain", choose("auto", torch.device("cpu"))):
+            layer.zero_grad()
+            with running(kernels):
+                layer(x_TNCHW).sum().backward()
+            gradients.append([p.grad for p in layer.parameters()])
+
+        assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))

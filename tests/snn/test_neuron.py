@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tic_sweep.config import SURROGATES, NeuronConfig
-from tic_sweep.snn import lif, lif_step, surrogate_derivative
+from tic_sweep.snn import lif, lif_linearised, lif_step, surrogate_derivative
 
 VARIANTS = [
     NeuronConfig(tau=tau, reset=reset, reset_gradient=rho, surrogate=surrogate, v_threshold=0.9, surrogate_width=0.7)
@@ -123,6 +123,21 @@ def test_backward_may_be_repeated():
 
     assert torch.equal(first, second)
     assert 0 == first[3:].abs().max()
+
+
+@pytest.mark.parametrize("neuron", VARIANTS, ids=str)
+def test_slope_and_carry_are_the_gradient(neuron: NeuronConfig):
+    """Any gradient goes back through `lif` by the recursion of `lif_linearised`."""
+    x_TN = currents().requires_grad_()
+    grad_s_TN = torch.randn(x_TN.shape, generator=torch.Generator().manual_seed(1), dtype=x_TN.dtype)
+    (expected,) = torch.autograd.grad(lif(x_TN, neuron), x_TN, grad_s_TN)
+    slope_TN, carry_TN = lif_linearised(x_TN, neuron)
+    got_TN = slope_TN * grad_s_TN
+    for t in range(len(x_TN) - 2, -1, -1):
+        got_TN[t] += 0 if carry_TN is None else carry_TN[t] * got_TN[t + 1]
+
+    assert (carry_TN is None) == (not neuron.temporal_gradient)
+    torch.testing.assert_close(got_TN, expected)
 
 
 def test_half_precision_is_charged_in_float32():

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 BUCKET = "science"
 SECRET = "a-secret-nobody-may-see"  # noqa: S105 - the server is ours and lives for seconds
@@ -42,8 +43,8 @@ def environment_of(server: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def upload(folder: Path, server: str, prefix: str) -> str:
-    """Put what a results folder holds under a prefix of the bucket; return its URL."""
+def client_of(server: str) -> Any:
+    """Return a client of the server, in which the bucket is."""
     from pyarrow import fs
 
     client = fs.S3FileSystem(
@@ -51,6 +52,22 @@ def upload(folder: Path, server: str, prefix: str) -> str:
         connect_timeout=60, request_timeout=60,
     )  # fmt: skip
     client.create_dir(BUCKET)
+    return client
+
+
+def stored_under(server: str, prefix: str) -> dict[str, bytes]:
+    """Return the objects under a prefix of the bucket, by what follows it in their names."""
+    from pyarrow import fs
+
+    client = client_of(server)
+    found = client.get_file_info(fs.FileSelector(f"{BUCKET}/{prefix}", recursive=True, allow_not_found=True))
+    files = [info.path for info in found if info.type == fs.FileType.File]
+    return {path.removeprefix(f"{BUCKET}/{prefix}/"): client.open_input_stream(path).read() for path in sorted(files)}
+
+
+def upload(folder: Path, server: str, prefix: str) -> str:
+    """Put what a results folder holds under a prefix of the bucket; return its URL."""
+    client = client_of(server)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         with client.open_output_stream(f"{BUCKET}/{prefix}/{file.relative_to(folder)}") as stream:
             stream.write(file.read_bytes())

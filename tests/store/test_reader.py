@@ -1,5 +1,6 @@
 """Readers see every stored row, the newest of each identity, in a schema derived from its declaration."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,19 @@ def test_trial_states_are_the_newest(tmp_path: Path) -> None:
             writer.add(trial_row(key, status, attempt=attempt), TrialConfig())
 
         assert {"a": ("diverged", 2), "b": ("planned", 0)} == trial_states(folder)
+
+
+def test_a_folder_from_before_a_column_reads_as_today(tmp_path: Path) -> None:
+    """Provenance that an older version did not store has its declared default, in Parquet and in the journal."""
+    folder = new_folder(tmp_path / "r")
+    later = ("system", "processor", "circumstance", "command")
+    with ResultsWriter(folder) as writer:
+        writer.add(trial_row("a", version="0.1"), TrialConfig())
+    (segment,) = folder.segments("trials")
+    pl.read_parquet(segment).drop(later).write_parquet(segment)
+    line = json.dumps({"table": "trials", "key": "b", "sweep": "demo", "scale": "laptop", "session": 9, "seq": 0})
+    folder.journal_file(9, 1).parent.mkdir(exist_ok=True)
+    folder.journal_file(9, 1).write_text(line + "\n")
+    found = scan(folder, "trials").select("key", "version", *later).collect().rows()
+
+    assert [("a", "0.1", "", "", "", ""), ("b", "", "", "", "", "")] == found

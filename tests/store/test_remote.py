@@ -1,7 +1,6 @@
 """Results in an object store read as those on disk do, over HTTP from a server in another process."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -17,13 +16,6 @@ from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
 from tic_sweep.store import DamagedFileWarning, RemoteFolder, ResultsWriter, compact, scan
 from tic_sweep.store.addresses import Address, local_path
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Start one server for all tests."""
-    with running_server() as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)

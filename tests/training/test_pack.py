@@ -9,7 +9,7 @@ from cases import SMALL
 from training.pack_cases import BASE, VARIED, all_told, begun, heard
 from training.trial_runs import RESOURCES, ending, numbers, run
 
-from tic_sweep.config import TrialConfig, replaced, trial_key
+from tic_sweep.config import Resources, TrialConfig, replaced, trial_key
 from tic_sweep.data import RawImages
 from tic_sweep.packing import Replays
 from tic_sweep.training import Pack, Trainer, Training, may_be_recorded, trial
@@ -159,9 +159,27 @@ def test_a_member_without_memory_goes_on_when_the_others_have_ended(digits: RawI
     assert ending(expected) == ending(outcome)
 
 
-def test_a_member_that_lacks_memory_alone_has_ended(digits: RawImages):
-    """Without memory even when alone, it is told as that."""
-    pack = Pack([(c, None) for c in VARIED], digits, RESOURCES, failing(torch.OutOfMemoryError("none"), times=2))
+def test_a_member_that_lacks_memory_alone_takes_fewer_images_at_once(digits: RawImages, tmp_path: Path):
+    """It goes on once more with half the chunk, which is remarked upon, and to the same numbers."""
+    chunks, start = [], failing(torch.OutOfMemoryError("none"), times=2)
+
+    def seen(config: TrialConfig, images: RawImages, resources: Resources, checkpoint: Path) -> Trainer:
+        chunks.append((config.optimiser.lr, resources.fisher_chunk))
+        return start(config, images, resources, checkpoint)
+
+    trials = [(config, tmp_path / f"{trial_key(config)}.pt") for config in VARIED]
+    reports, (outcome,) = heard(all_told(Pack(trials, digits, RESOURCES, seen)), VARIED[1])
+    alone, expected = run(VARIED[1], digits)
+
+    assert [64, 64, 32] == [chunk for lr, chunk in chunks if lr == 0.2]
+    assert ["memory ran out (none): it went on with --fisher-chunk 32"] == [r for told in reports for r in told.remarks]
+    assert [told.epoch.epoch for told in alone] == [told.epoch.epoch for told in reports if told.epoch]
+    assert expected.weights_digest == outcome.weights_digest
+
+
+def test_a_member_that_lacks_memory_to_the_last_has_ended(digits: RawImages):
+    """Without memory even alone and with fewer images at once, it is told as that."""
+    pack = Pack([(c, None) for c in VARIED], digits, RESOURCES, failing(torch.OutOfMemoryError("none"), times=3))
 
     assert ["out_of_memory"] == [outcome.status for outcome in heard(all_told(pack), VARIED[1])[1]]
 

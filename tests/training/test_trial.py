@@ -291,6 +291,17 @@ def test_detail_adds_blocks_and_layers(digits: RawImages):
     assert pytest.approx(sums["model"]) == sums["block"] == sums["layer"]
 
 
+def test_bfloat16_is_for_gradients_of_fisher_traces_too(digits: RawImages):
+    """Of the untrained network the trace is that of float32, to the precision of the gradients."""
+    single, half = (
+        next(Training(SMALL, digits, Resources(device="cpu", precision=precision)).reports()).epoch
+        for precision in ("float32", "bfloat16")
+    )
+
+    assert single.fisher_sum != half.fisher_sum
+    assert pytest.approx(single.fisher_sum, rel=0.02) == half.fisher_sum
+
+
 def test_bfloat16_trains_too(digits: RawImages):
     """Half-precision convolutions give finite losses near those of float32."""
     training = Training(SMALL, digits, Resources(device="cpu", precision="bfloat16"))
@@ -298,6 +309,42 @@ def test_bfloat16_trains_too(digits: RawImages):
     expected = [r.epoch.train_loss for r in run(SMALL, digits)[0]][1:]
 
     assert pytest.approx(expected, rel=0.1) == losses
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"model.norm": "tdbn", "neuron.reset": "soft", "neuron.tau": 4 / 3, "neuron.reset_gradient": 0.5},
+        {"model.name": "resnet19", "model.width": 1 / 32},
+        {"model.name": "vgg16", "model.width": 1 / 32, "data.coding": "poisson"},
+    ],
+)
+def test_compiled_kernels_give_the_very_numbers_of_the_plain_path(digits: RawImages, extra: dict):
+    """Every number of every report and the final weights are equal bit for bit; only the row says what ran."""
+    config = replaced(SMALL, {"optimiser.epochs": 1, "probes.dynamics_every": 1, **extra})
+    told = {}
+    for kernels in ("plain", "compiled"):
+        training = Training(config, digits, Resources(device="cpu", kernels=kernels))
+        told[kernels] = numbers(list(training.reports())), ending(training.outcome)
+
+    assert told["plain"][0] == told["compiled"][0]
+    assert told["plain"][1] | {"kernels": "compiled"} == told["compiled"][1]
+    assert "plain" == told["plain"][1]["kernels"]
+
+
+def test_a_resume_with_other_kernels_is_told(digits: RawImages, tmp_path: Path):
+    """A trial that begins without a compiler and ends with one names both, in order."""
+    config = replaced(SMALL, {"optimiser.epochs": 2})
+    place = tmp_path / "trial.pt"
+    begun = Training(config, digits, Resources(device="cpu", kernels="plain", checkpoint_seconds=0), place)
+    reports = begun.reports()
+    for _ in range(3):
+        next(reports)
+    resumed = Training(config, digits, Resources(device="cpu", kernels="compiled"), place)
+    list(resumed.reports())
+
+    assert "plain, compiled" == resumed.outcome.kernels
 
 
 OTHER_VALUES: dict[str, object] = {
@@ -329,6 +376,8 @@ OTHER_VALUES: dict[str, object] = {
     "optimiser.batch_size": 20,
     "optimiser.epochs": 1,
     "fisher.kind": "sampled",
+    "fisher.estimator": "projections",
+    "fisher.draws": 2,
     "fisher.every": 2,
     "fisher.samples": 11,
     "fisher.split": "validation",
@@ -372,6 +421,7 @@ FLIPPED_FROM = {
     # These act where another field lets them: the peak of arctan at width 1 is 1 already.
     "neuron.surrogate_unit_peak": {"neuron.surrogate": "sigmoid"},
     "model.name": {"model.width": 1 / 16},
+    "fisher.draws": {"fisher.estimator": "signs"},
     "fisher.ic_se": {"fisher.samples": 64},
     "fisher.until_turned": TURNING,
     "probes.dynamics_samples": {"probes.dynamics_every": 1},

@@ -11,7 +11,18 @@ from typing import NoReturn
 import click
 
 import tic_sweep
-from tic_sweep.cli import comparing, drawing, looking, mirroring, querying, running, tidying, tuning
+from tic_sweep.cli import (
+    checking,
+    comparing,
+    drawing,
+    looking,
+    mirroring,
+    querying,
+    reproducing,
+    running,
+    tidying,
+    tuning,
+)
 from tic_sweep.errors import UserError
 
 
@@ -36,7 +47,8 @@ COMMANDS = (
     running.list_, running.fields, running.plan, running.run, running.resume, tuning.tune_lr,
     looking.status, looking.watch, looking.claims, looking.report, drawing.figures,
     comparing.effects, comparing.compare,
-    querying.query, querying.export, mirroring.mirror, tidying.compact_,
+    querying.query, querying.export, reproducing.rerun, mirroring.mirror, tidying.compact_,
+    checking.doctor,
 )  # fmt: skip
 """In the order of the help page: what comes first in a sweep's life first."""
 for command in COMMANDS:

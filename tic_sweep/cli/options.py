@@ -104,8 +104,17 @@ CIRCUMSTANCE = options_of(
     click.option(
         "--retries", type=click.IntRange(0), default=2, show_default=True, help="Restarts of a trial that died."
     ),
+    click.option(
+        "--epoch-seconds", type=float, help="Restart a trial that tells nothing for so long; never if left out."
+    ),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where trials compute."),
     click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", help="Of products."),
+    click.option(
+        "--kernels",
+        type=click.Choice(["auto", "plain", "compiled", "triton"]),
+        default="auto",
+        help="Of the neurons; auto is the fastest there is.",
+    ),
     click.option(
         "--fisher-chunk", type=click.IntRange(1), default=64, show_default=True, help="Images per Fisher pass."
     ),
@@ -116,6 +125,8 @@ CIRCUMSTANCE = options_of(
         show_default=True,
         help="Between checkpoints of a trial.",
     ),
+    click.option("--stop-after", type=float, metavar="SECONDS", help="End in order after so long, to be resumed."),
+    click.option("--storage", type=PLACE, help="Folder that all nodes see, or URL, for the checkpoints."),
     click.option("--in-process", is_flag=True, help="Debug: without Ray, stop at the first failure."),
     click.option(
         "--wandb",

@@ -15,6 +15,8 @@ from tic_sweep.errors import StoreError
 
 RACE = ("scheduler", "budget", "holdout", "grace")
 """Options that replace a sweep's own race."""
+SHOWN = 5
+"""Mended mishaps that are told in the terminal; the rest is counted."""
 TUNE = "tune-lr"
 """The command whose results are resumed by giving it again."""
 
@@ -115,6 +117,7 @@ def resume(ctx: click.Context, results: Path, opens: bool, **given: Any) -> None
         _tune_again(ctx, manifest.command, {"results": results, "opens": opens} | {n: given[n] for n in chosen})
         return
     started = _started_with(manifest.command)
+    started.pop("stop_after", None)  # was meant for that session alone
     merged = {name: value if name in chosen else started.get(name, value) for name, value in given.items()}
     request = _request(started["sweep"], started) if "sweep" in started else None
     console = make_console()
@@ -157,7 +160,7 @@ def circumstance(given: dict[str, Any]) -> "Options":
     from tic_sweep.config import Resources
     from tic_sweep.launch.options import Options
 
-    own = ("device", "precision", "fisher_chunk", "checkpoint_seconds")
+    own = ("device", "precision", "kernels", "fisher_chunk", "checkpoint_seconds")
     resources = Resources(**{name: given[name] for name in own})
     others = set(Options.__dataclass_fields__) & set(given)
     return Options(resources=resources, **{name: given[name] for name in others})
@@ -192,7 +195,7 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
     from tic_sweep.cli.tuning import tune_lr
 
     before = _understood(tune_lr, shlex.split(command)[2:], command)
-    before.params |= changes
+    before.params |= {"stop_after": None} | changes
     with ctx.scope(cleanup=False), before:
         tune_lr.invoke(before)
 
@@ -246,11 +249,20 @@ def _tell(ended: "Ended", console: "Console", *, opens: bool) -> "Results":
     return results
 
 
+def tell_mishaps(ended: "Ended") -> None:
+    """Say what went wrong on the way: what was mended, shortly, then what was not."""
+    for line in ended.mended[:SHOWN]:
+        click.echo(f"tic-sweep: mended: {line}", err=True)
+    if (more := len(ended.mended) - SHOWN) > 0:
+        click.echo(f"tic-sweep: mended: {more} more; the column remark of the table trials tells them.", err=True)
+    for problem in ended.problems:
+        click.echo(f"tic-sweep: warning: {problem}", err=True)
+
+
 def _conclude(ended: "Ended", console: "Console") -> NoReturn:
     """Say what went wrong, and exit."""
     root = shown(ended.folder.root)
-    for problem in ended.problems:
-        click.echo(f"tic-sweep: warning: {problem}", err=True)
+    tell_mishaps(ended)
     if ended.stop:
         console.print(
             f"Interrupted: {ended.done} of {ended.total} trials done. Continue with: tic-sweep resume {root}",

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, ChangeType, SeedsType, make_console, options_of, shown
-from tic_sweep.cli.running import circumstance, command_line
+from tic_sweep.cli.running import circumstance, command_line, tell_mishaps
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from analysis.sections import Texts
-    from tic_sweep.launch.session import Ended
     from tic_sweep.tune import Tuned
 
 SHORT: dict[str, str] = {"learning rate": "rate", "seeds run": "seeds", "validation accuracy": "val acc"}
@@ -67,7 +66,7 @@ def tune_lr(
     console = Console(highlight=False, stderr=True) if as_json else make_console()
     command = command_line(ctx, "tune-lr")
     ended = race(question, options, results=results, command=command, console=console)
-    _tell_problems(ended)
+    tell_mishaps(ended)
     tuned = answer_of(ended.folder.root, complete=not ended.stop)
     if as_json:
         click.echo(json.dumps(tuned.to_dict(), indent=2))
@@ -108,8 +107,3 @@ def standings_table(texts: "Texts") -> "Table":
     for row in texts.rows:
         table.add_row(*(str(row[number]) for number in shown))
     return table
-
-
-def _tell_problems(ended: "Ended") -> None:
-    for problem in ended.problems:
-        click.echo(f"tic-sweep: warning: {problem}", err=True)

@@ -1,10 +1,11 @@
 """What only holds between the sections of a trial; a check raises a ConfigError that names field, value and remedy."""
 
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tic_sweep.config.catalogue import DATASETS
-from tic_sweep.config.fields import listed
+from tic_sweep.config.fields import Section, listed
 from tic_sweep.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 IDLE_FIELDS: dict[str, tuple[str, ...]] = {
     "images": ("toy", "sequences", "delays"),
-    "sequences": ("data", "model", "probes", "pruning", "toy"),
+    "sequences": ("data", "model", "probes", "pruning", "toy", "fisher.estimator", "fisher.draws"),
     "spike_train": (
         "data", "model", "loss", "fisher", "probes", "pruning", "optimiser.lr", "optimiser.schedule",
         "optimiser.batch_size", "optimiser.epochs", "toy.width", "toy.samples", "sequences", "delays",
@@ -32,11 +33,17 @@ def check_idle(config: "TrialConfig") -> None:
         section, _, name = path.partition(".")
         chosen = getattr(config, section)
         for idle in [name] if name else [f.name for f in fields(chosen)]:
-            value, default = getattr(chosen, idle), getattr(type(chosen)(), idle)
+            value, default = getattr(chosen, idle), getattr(_default(type(chosen)), idle)
             if value != default:
                 raise ConfigError(
                     f"{section}.{idle} has no effect on task {config.task}: leave it at {default!r}, got {value!r}."
                 )
+
+
+@cache
+def _default(section: type[Section]) -> Section:
+    """Return a section at its defaults, made once: a plan checks thousands of trials."""
+    return section()
 
 
 def check_sizes(config: "TrialConfig") -> None:

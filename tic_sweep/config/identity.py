@@ -12,9 +12,18 @@ from tic_sweep.config.trial import TrialConfig
 from tic_sweep.errors import ConfigError, did_you_mean
 
 
-def to_dict(config: TrialConfig) -> dict[str, Any]:
-    """Return the config as nested plain dicts, which is how it crosses to a worker."""
-    return dataclasses.asdict(config)
+def to_dict(config: TrialConfig, *, whole: bool = True) -> dict[str, Any]:
+    """Return the config as nested plain dicts, which is how it crosses to a worker.
+
+    If not ``whole``, what is at its default is left out; `from_dict` puts it back.
+    """
+    if whole:
+        return dataclasses.asdict(config)
+    nested: dict[str, Any] = {}
+    for path, value in _differing(config).items():
+        *section, name = path.split(".")
+        (nested.setdefault(section[0], {}) if section else nested)[name] = value
+    return nested
 
 
 def from_dict(values: Mapping[str, Any]) -> TrialConfig:
@@ -74,10 +83,19 @@ def trial_key(config: TrialConfig) -> str:
 
     Only what differs from the defaults is hashed, so that a field added later does not rename the trials run before.
     """
-    defaults = flatten(TrialConfig())
-    science = {path: value for path, value in flatten(config).items() if value != defaults[path]}
-    canonical = json.dumps(science, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(_differing(config), sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
+
+
+def _differing(config: TrialConfig) -> dict[str, Scalar]:
+    """Return the fields that differ from their defaults, by their dotted paths."""
+    defaults = _defaults()
+    return {path: value for path, value in flatten(config).items() if value != defaults[path]}
+
+
+@cache
+def _defaults() -> dict[str, Scalar]:
+    return flatten(TrialConfig())
 
 
 def _rules(section: type[Section], prefix: str) -> Iterator[tuple[str, Rule]]:

@@ -20,6 +20,11 @@ class FisherConfig(Section):
         "empirical", ("empirical", "sampled", "batch"),
         "labels of the data (Eq. 6), drawn from the model (Eq. 5), or the published code's batch-mean gradients",
     )  # fmt: skip
+    estimator: str = choice(
+        "exact", ("exact", "projections", "signs"),
+        "squared gradient norms exactly, or unbiased by random projections, or by random signs over 16 images",
+    )  # fmt: skip
+    draws: int = integer(1, "random draws of an estimator for each image, or 16 of them", at_least=1)
     every: int = integer(1, "epochs between measurements; 0 is never", unit="epochs", at_least=0)
     samples: int = integer(1000, "images measured on", unit="images", at_least=1)
     split: str = choice("train", ("train", "validation"), "split the images are taken from")
@@ -37,22 +42,30 @@ class FisherConfig(Section):
     )
 
     def __post_init__(self) -> None:
-        """Check each field, and that batches are whole and asked for no standard error.
+        """Check each field and what holds between them: batches are whole and asked for no standard error.
 
         Raises:
             ConfigError: naming the field, its value and what is accepted.
         """
         super().__post_init__()
-        if self.kind == "batch" and self.every and self.samples < PUBLISHED_BATCH:
+        if self.kind == "batch" and self.estimator != "exact":
             raise ConfigError(
-                f"fisher.samples must be at least {PUBLISHED_BATCH}, a batch, when fisher.kind is batch, got "
-                f"{self.samples}."
+                f"fisher.estimator must be exact when fisher.kind is batch (its gradients are few), got "
+                f"{self.estimator!r}."
             )
-        if self.kind == "batch" and self.ic_se:
-            raise ConfigError(
-                f"fisher.ic_se must be 0 when fisher.kind is batch (too few units for a standard error), got "
-                f"{self.ic_se!r}."
-            )
+        if self.estimator == "exact" and self.draws != 1:
+            raise ConfigError(f"fisher.draws must be 1 when fisher.estimator is exact, got {self.draws}.")
+        grouped = {"fisher.kind": self.kind == "batch", "fisher.estimator": self.estimator == "signs"}
+        for path in (path for path, asked in grouped.items() if asked):
+            chosen = f"{path} is {getattr(self, path.removeprefix('fisher.'))}"
+            if self.every and self.samples < PUBLISHED_BATCH:
+                raise ConfigError(
+                    f"fisher.samples must be at least {PUBLISHED_BATCH}, a batch, when {chosen}, got {self.samples}."
+                )
+            if self.ic_se:
+                raise ConfigError(
+                    f"fisher.ic_se must be 0 when {chosen} (too few units for a standard error), got {self.ic_se!r}."
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

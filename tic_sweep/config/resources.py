@@ -15,7 +15,13 @@ class Resources(Section):
     device: str = choice("auto", ("auto", "cpu", "cuda"), "auto takes a GPU if one is visible")
     threads: int = integer(1, "CPU threads of torch", at_least=1)
     precision: str = choice(
-        "float32", ("float32", "bfloat16"), "of convolutions and products; the membrane stays float32"
+        "float32", ("float32", "bfloat16"),
+        "of convolutions and products in training, and of gradients in Fisher traces; the membrane stays float32",
+    )  # fmt: skip
+    kernels: str = choice(
+        "auto",
+        ("auto", "plain", "compiled", "triton"),
+        "what runs the neurons: plain torch, C compiled for a CPU, Triton on a GPU; auto is the fastest there is",
     )
     fisher_chunk: int = integer(64, "images per Fisher pass; bounds its memory", unit="images", at_least=1)
     checkpoint_seconds: float = real(

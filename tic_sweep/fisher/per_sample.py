@@ -18,6 +18,7 @@ from typing import TypeGuard
 import torch
 from torch import Tensor, nn
 
+from tic_sweep.fisher.grams import channels_last, columns
 from tic_sweep.snn import TimeNorm
 
 BYTES_KEPT = 256 * 2**20
@@ -38,12 +39,12 @@ class PerSampleNorms:
         self, module: nn.Conv2d | nn.Linear | TimeNorm, inputs: Tensor, samples: int, mask: Tensor | None = None
     ) -> None:
         self._module = module
-        self._mask_DK = None if mask is None else _channels_last(mask)
+        self._mask_DK = None if mask is None else channels_last(mask)
         self._weight, self._bias = module.weight, module.bias
         self._samples = samples
         self._inputs_TN = _time_first(inputs, samples, _plain_dims(module))
         self._standard_TN = module.standardised(self._inputs_TN) if isinstance(module, TimeNorm) else None
-        self._columns_NTPK: Tensor | None = None
+        self._columns_NLK: Tensor | None = None
         self._gram_NLL: Tensor | None = None
 
     def __call__(self, grad_outputs: Tensor, t: int) -> Tensor:
@@ -80,10 +81,9 @@ class PerSampleNorms:
                 self._gram_NLL = torch.cat([a @ a.mT for a in self._each_part(timesteps, pixels * k)])
             return ((g_NDL.mT @ g_NDL) * self._gram_NLL[:, :length, :length]).sum((1, 2))
         if timesteps * pixels * k * self._samples * g_NDL.element_size() <= BYTES_KEPT:
-            if self._columns_NTPK is None:
-                self._columns_NTPK = self._columns(self._inputs_TN)
-            a_NLK = self._columns_NTPK[:, :steps].flatten(1, 2)
-            return (g_NDL @ a_NLK).square().sum((1, 2))
+            if self._columns_NLK is None:
+                self._columns_NLK = self._columns(self._inputs_TN)
+            return (g_NDL @ self._columns_NLK[:, :length]).square().sum((1, 2))
         parts = self._each_part(steps, pixels * k)
         sizes = g_NDL.split(self._part_size(steps, pixels * k))
         return torch.cat([(g @ a).square().sum((1, 2)) for g, a in zip(sizes, parts, strict=True)])
@@ -93,7 +93,7 @@ class PerSampleNorms:
         d, k = mask_DK.shape
         size = self._part_size(steps, max(g_NDL.shape[2] // steps * k, d * k))
         parts = zip(g_NDL.split(size), self._inputs_TN[:steps].split(size, dim=1), strict=True)
-        norms = [((g @ self._columns(a).flatten(1, 2)) * mask_DK).square().sum((1, 2)) for g, a in parts]
+        norms = [((g @ self._columns(a)) * mask_DK).square().sum((1, 2)) for g, a in parts]
         return torch.cat(norms)
 
     def _part_size(self, steps: int, floats_per_step: int) -> int:
@@ -101,23 +101,11 @@ class PerSampleNorms:
 
     def _each_part(self, steps: int, floats_per_step: int):  # noqa: ANN202 - an iterator of tensors [n, L, K]
         for part_TN in self._inputs_TN[:steps].split(self._part_size(steps, floats_per_step), dim=1):
-            yield self._columns(part_TN).flatten(1, 2)
+            yield self._columns(part_TN)
 
     def _columns(self, a_TN: Tensor) -> Tensor:
-        """Lay the inputs out as [N, T, P, K], in the order of K that a channels-last kernel has."""
-        conv = self._module
-        if not isinstance(conv, nn.Conv2d):
-            return a_TN.transpose(0, 1)[:, :, None]
-        (kh, kw), (sh, sw), (dh, dw) = conv.kernel_size, conv.stride, conv.dilation
-        ph, pw = (int(p) for p in conv.padding)
-        a_NTHWC = nn.functional.pad(a_TN, (pw, pw, ph, ph)).permute(1, 0, 3, 4, 2).contiguous()
-        windows = a_NTHWC.unfold(2, dh * (kh - 1) + 1, sh).unfold(3, dw * (kw - 1) + 1, sw)[..., ::dh, ::dw]
-        return windows.permute(0, 1, 2, 3, 5, 6, 4).flatten(4).flatten(2, 3)
-
-
-def _channels_last(weight: Tensor) -> Tensor:
-    """Lay a weight [D, C, kh, kw] or [D, K] out as [D, K], in the order of K that `PerSampleNorms` uses."""
-    return weight.permute(0, 2, 3, 1).flatten(1) if weight.dim() == 4 else weight  # noqa: PLR2004 - a convolution's
+        assert isinstance(self._module, (nn.Conv2d, nn.Linear))  # noqa: S101 - norms have none
+        return columns(self._module, a_TN)
 
 
 def has_rule(module: nn.Module) -> TypeGuard[nn.Conv2d | nn.Linear | TimeNorm]:

@@ -21,13 +21,14 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from tic_sweep.centroid import information_centroid
 from tic_sweep.config import PUBLISHED_BATCH
-from tic_sweep.delays import DelayLinear
-from tic_sweep.fisher.delayed import DelayNorms
-from tic_sweep.fisher.per_sample import PerSampleNorms, has_rule
+from tic_sweep.fisher.estimated import Projections, Signs
+from tic_sweep.fisher.exact import Exact
+from tic_sweep.fisher.graph import batch_units, sample_units
+from tic_sweep.fisher.likelihood import cotangents, drawn_labels
+from tic_sweep.fisher.sweep import Sweep, can_sweep
 from tic_sweep.packing import awaited, give_way, replayed
 from tic_sweep.snn import horizon_logits
 
@@ -42,19 +43,21 @@ It is a constant, since it decides on how many images a trial is measured.
 class FisherTrace:
     """I_t of a network and, if asked for, of its layers and blocks.
 
-    ``units_NT`` [N, T] (float64, CPU) holds the squared gradient norm of each independent unit: a sample, or a batch
-    for kind ``batch``. ``layers`` and ``blocks`` map names to the same per part; parts add up to the whole.
+    ``units_NT`` [N, T] (float64, CPU) holds the squared gradient norm of each independent unit: a sample, or
+    ``per_unit`` of them for kind ``batch`` and estimator ``signs``. ``layers`` and ``blocks`` map names to the same per
+    part; parts add up to the whole.
     """
 
     kind: str
     units_NT: Tensor
     layers: dict[str, Tensor] = field(default_factory=dict)
     blocks: dict[str, Tensor] = field(default_factory=dict)
+    per_unit: int = 1
 
     @property
     def images(self) -> int:
         """Number of images measured on."""
-        return len(self.units_NT) * (PUBLISHED_BATCH if self.kind == "batch" else 1)
+        return len(self.units_NT) * self.per_unit
 
     @property
     def trace_T(self) -> Tensor:
@@ -100,8 +103,11 @@ def fisher_trace(
     generator: torch.Generator | None = None,
     masks: Mapping[str, Tensor] | None = None,
     precision: float = 0.0,
+    bfloat16: bool = False,
+    estimator: str = "exact",
+    draws: int = 1,
 ) -> FisherTrace:
-    """Measure I_t at every horizon on some images, exactly, leaving the model as it was.
+    """Measure I_t at every horizon on some images, leaving the model as it was.
 
     With a ``precision`` the images are taken in their order, `AT_ONCE` at a time, until the standard error of IC is
     small enough. What is measured then is what a measurement of those images alone gives. Since it ends where the error
@@ -117,49 +123,109 @@ def fisher_trace(
         readout: see `horizon_logits`.
         layers: whether to keep the trace of each layer and block too.
         chunk: images per forward pass; bounds the memory, changes no number beyond rounding. Kind ``batch`` always
-            takes 16 and leaves out an incomplete last batch.
-        generator: (CPU) source of the labels of kind ``sampled``.
+            takes 16 and leaves out an incomplete last batch, and so does estimator ``signs``.
+        generator: (CPU) source of the labels of kind ``sampled`` and of the estimators' signs.
         masks: by layer, true where its weight is a parameter; what is pruned is left out of every trace.
         precision: standard error of IC, in timesteps, at which to end before all images are measured; 0 takes all.
+        bfloat16: whether gradients of a `SpikingNetwork` are carried back in half precision; its spikes stay those of
+            the network's own precision.
+        estimator: ``exact``, or ``projections`` or ``signs`` (`tic_sweep.fisher.estimated`), which the standard errors
+            take into account; other models than a `SpikingNetwork` know ``exact`` alone.
+        draws: random draws of an estimator for each unit, whose mean is taken.
 
     Raises:
-        ValueError: for an unknown kind, or fewer than 16 images for kind ``batch``.
+        ValueError: for an unknown kind or estimator, one that does not fit the other or the model, or fewer than 16
+            images where they are taken by 16.
+    """
+    grouped = kind == "batch" or estimator == "signs"
+    _check(model, kind, estimator, len(labels) if grouped else PUBLISHED_BATCH)
+    asked = _Asked(kind, readout, estimator, draws, masks or {}, bfloat16, generator, _own_stream(estimator, generator))
+    parts: dict[str, list[Tensor]] = defaultdict(list)
+    per_unit, size = (PUBLISHED_BATCH, PUBLISHED_BATCH) if grouped else (1, chunk)
+    with _evaluating(model):
+        for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
+            for some_images, some_labels in _chunks(*block, size):
+                if len(some_labels) >= per_unit:
+                    for name, units_nT in asked.run(model, some_images, some_labels).items():
+                        parts[name].append(units_nT.to(torch.float64, copy=True))
+                give_way()
+            if precision and _joined(kind, parts, layers=False, per_unit=per_unit).ic_stderr <= precision:
+                break
+    return _joined(kind, parts, layers=layers, per_unit=per_unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of every chunk of images, as `fisher_trace` is given it; ``signs`` is the estimator's stream."""
+
+    kind: str
+    readout: str
+    estimator: str
+    draws: int
+    masks: Mapping[str, Tensor]
+    bfloat16: bool
+    generator: torch.Generator | None
+    signs: torch.Generator | None
+
+    def run(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return `units`; in a pack they are recorded, unless they draw on the CPU or depend on masks."""
+        work = partial(self.units, model)
+        if self.kind == "sampled" or self.estimator != "exact" or self.masks:
+            return work(images, labels)
+        return replayed(work, images, labels, key=("fisher", self.kind, self.readout, self.bfloat16))
+
+    def units(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return per layer the squared gradient norms [units, T] of some images, the quickest way there is."""
+        sampled = self.kind == "sampled"
+        if self.kind == "batch":
+            return batch_units(model, images, labels, self.readout, self.masks)
+        if not can_sweep(model):
+            return sample_units(model, images, labels, self.readout, self.generator, self.masks, sampled=sampled)
+        sweep = Sweep(model, images, rule=self._rule(model, len(labels)), masks=self.masks, bfloat16=self.bfloat16)
+        if sampled:
+            labels = drawn_labels(horizon_logits(sweep.outputs_TNK, self.readout), self.generator)
+        return sweep.units(cotangents(sweep.outputs_TNK, self.readout, labels))
+
+    def _rule(self, model: nn.Module, samples: int) -> Exact:
+        """Return the rule by which some samples' gradients become squared norms."""
+        if self.estimator == "projections":
+            return Projections(model, samples, self.draws, self.signs)
+        return Signs(samples, self.draws, self.signs) if self.estimator == "signs" else Exact()
+
+
+def _own_stream(estimator: str, generator: torch.Generator | None) -> torch.Generator | None:
+    """Return the stream of an estimator: its own, since chunks decide in which order labels are drawn."""
+    if estimator == "exact":
+        return None
+    return torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
+
+
+def _check(model: nn.Module, kind: str, estimator: str, images: int) -> None:
+    """Refuse what cannot be measured; ``images`` are those to be taken by 16.
+
+    Raises:
+        ValueError: naming the argument and what is accepted.
     """
     if kind not in {"empirical", "sampled", "batch"}:
         raise ValueError(f"kind must be empirical, sampled or batch, got {kind!r}.")
-    if kind == "batch" and len(labels) < PUBLISHED_BATCH:
-        raise ValueError(f"kind 'batch' needs at least {PUBLISHED_BATCH} images, got {len(labels)}.")
-    parts: dict[str, list[Tensor]] = defaultdict(list)
-    masks = masks or {}
-    with _evaluating(model):
-        for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
-            for some_images, some_labels in _chunks(*block, PUBLISHED_BATCH if kind == "batch" else chunk):
-                if kind != "batch":
-                    sampled = kind == "sampled"
-                    work = partial(
-                        _sample_units, model, readout=readout, generator=generator, masks=masks, sampled=sampled
-                    )
-                    # Labels are drawn on the CPU, which no recording could repeat.
-                    run = work if sampled or masks else partial(replayed, work, key=("fisher", readout))
-                    units = run(some_images, some_labels)
-                elif len(some_labels) == PUBLISHED_BATCH:
-                    units = _batch_units(model, some_images, some_labels, readout, masks)
-                else:
-                    continue
-                for name, units_nT in units.items():
-                    parts[name].append(units_nT.to(torch.float64, copy=True))
-                give_way()
-            if precision and _joined(kind, parts, layers=False).ic_stderr <= precision:
-                break
-    return _joined(kind, parts, layers=layers)
+    if estimator not in {"exact", "projections", "signs"}:
+        raise ValueError(f"estimator must be exact, projections or signs, got {estimator!r}.")
+    if estimator != "exact" and (kind == "batch" or not can_sweep(model)):
+        raise ValueError(f"estimator must be exact for kind 'batch' and for networks of one's own, got {estimator!r}.")
+    if images < PUBLISHED_BATCH:
+        raise ValueError(f"kind 'batch' and estimator 'signs' need at least {PUBLISHED_BATCH} images, got {images}.")
 
 
-def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool) -> FisherTrace:
+def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool, per_unit: int) -> FisherTrace:
     """Return a measurement from the units [n, T] of its layers, part by part."""
     joined = dict(zip(parts, awaited(torch.stack([torch.cat(units) for units in parts.values()])), strict=True))
     whole = torch.stack(list(joined.values())).sum(0)
     return FisherTrace(
-        kind=kind, units_NT=whole, layers=joined if layers else {}, blocks=_by_block(joined) if layers else {}
+        kind=kind,
+        units_NT=whole,
+        layers=joined if layers else {},
+        blocks=_by_block(joined) if layers else {},
+        per_unit=per_unit,
     )
 
 
@@ -175,136 +241,6 @@ def _by_block(layers: dict[str, Tensor]) -> dict[str, Tensor]:
         block = block_of(name)
         blocks[block] = blocks[block] + units_NT if block in blocks else units_NT
     return blocks
-
-
-def _sample_units(
-    model: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    readout: str,
-    generator: torch.Generator | None,
-    masks: Mapping[str, Tensor],
-    *,
-    sampled: bool,
-) -> dict[str, Tensor]:
-    """Return per layer the squared gradient norms [N, T] of each sample's log-likelihood."""
-    owners = _parameter_owners(model)
-    with torch.enable_grad(), _recorded(owners) as calls:
-        logits_TNK = horizon_logits(model(images), readout)
-        likelihood_TN = _log_likelihood(logits_TNK, _drawn(logits_TNK, generator) if sampled else labels)
-    norms = {
-        name: _norms(module, calls[name][0][0], len(labels), masks.get(name))
-        for name, module in owners.items()
-        if (isinstance(module, DelayLinear) or has_rule(module)) and len(calls[name]) == 1 and _private(owners, name)
-    }
-    outputs = [calls[name][0][1] for name in norms]
-    others = {name: _own_parameters(owners[name]) for name in owners if name not in norms}
-    kept = _kept(model, masks)
-    units = {name: logits_TNK.new_zeros(len(labels), len(logits_TNK)) for name in owners}
-    for t, likelihood_N in enumerate(likelihood_TN, start=1):
-        if norms:
-            grads = torch.autograd.grad(likelihood_N.sum(), outputs, retain_graph=True)
-            for (name, norm), grad in zip(norms.items(), grads, strict=True):
-                units[name][:, t - 1] = norm(grad, t)
-        _add_one_by_one(units, others, likelihood_N, t, kept)
-    return units
-
-
-def _norms(module: nn.Module, inputs: Tensor, samples: int, mask: Tensor | None) -> PerSampleNorms | DelayNorms:
-    """Return the rule of a module that has one, for one forward pass."""
-    if isinstance(module, DelayLinear):
-        return DelayNorms(module, inputs, mask)
-    assert has_rule(module)  # noqa: S101 - the caller asks only for what has a rule
-    return PerSampleNorms(module, inputs, samples, mask)
-
-
-def _batch_units(
-    model: nn.Module, images: Tensor, labels: Tensor, readout: str, masks: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Return per layer the squared norms [1, T] of the gradient of the batch's mean log-likelihood."""
-    owners = _parameter_owners(model)
-    named = [(name, parameter) for name, module in owners.items() for parameter in _own_parameters(module)]
-    kept = _kept(model, masks)
-    with torch.enable_grad():
-        likelihood_TN = _log_likelihood(horizon_logits(model(images), readout), labels)
-    units = {name: likelihood_TN.new_zeros(1, len(likelihood_TN)) for name in owners}
-    for t, likelihood_N in enumerate(likelihood_TN):
-        grads = torch.autograd.grad(likelihood_N.mean(), [p for _, p in named], retain_graph=True, allow_unused=True)
-        for (name, parameter), grad in zip(named, grads, strict=True):
-            if grad is not None:
-                units[name][0, t] += (grad * kept.get(id(parameter), 1)).square().sum()
-    return units
-
-
-def _log_likelihood(logits_TNK: Tensor, labels: Tensor) -> Tensor:
-    """Return ``log f_θ(y | x_{i≤t})`` [T, N] for labels [N], or [T, N] that differ between horizons."""
-    labels_TN = labels.expand(len(logits_TNK), -1)
-    return F.log_softmax(logits_TNK, dim=-1).gather(2, labels_TN[..., None])[..., 0]
-
-
-def _drawn(logits_TNK: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return labels [T, N] drawn on the CPU from the model's prediction at each horizon."""
-    probabilities = logits_TNK.detach().softmax(-1).flatten(0, 1).cpu()
-    return torch.multinomial(probabilities, 1, generator=generator).view(logits_TNK.shape[:2]).to(logits_TNK.device)
-
-
-def _add_one_by_one(
-    units: dict[str, Tensor],
-    others: dict[str, list[nn.Parameter]],
-    likelihood_N: Tensor,
-    t: int,
-    kept: Mapping[int, Tensor],
-) -> None:
-    """Fill in the parameters without a rule by their definition: one backward pass per sample.
-
-    A parameter shared by several modules counts once, under the first of them.
-    """
-    first_owner = {id(p): (name, p) for name in reversed(others) for p in others[name]}
-    if not first_owner:
-        return
-    parameters = [p for _, p in first_owner.values()]
-    for n, likelihood in enumerate(likelihood_N):
-        grads = torch.autograd.grad(likelihood, parameters, retain_graph=True, allow_unused=True)
-        for (name, parameter), grad in zip(first_owner.values(), grads, strict=True):
-            if grad is not None:
-                units[name][n, t - 1] += (grad * kept.get(id(parameter), 1)).square().sum()
-
-
-def _kept(model: nn.Module, masks: Mapping[str, Tensor]) -> dict[int, Tensor]:
-    """Return the masks by the identity of their weight."""
-    return {id(model.get_submodule(name).weight): mask for name, mask in masks.items()}
-
-
-def _own_parameters(module: nn.Module) -> list[nn.Parameter]:
-    """Return the trainable parameters that the module holds itself."""
-    return [p for p in module.parameters(recurse=False) if p.requires_grad]
-
-
-def _parameter_owners(model: nn.Module) -> dict[str, nn.Module]:
-    """Return the modules that hold trainable parameters themselves, by name, in the model's order."""
-    return {name: module for name, module in model.named_modules() if _own_parameters(module)}
-
-
-def _private(owners: dict[str, nn.Module], name: str) -> bool:
-    """Tell whether no other module holds a parameter of this one."""
-    mine = {id(p) for p in _own_parameters(owners[name])}
-    return not any(id(p) in mine for other in owners if other != name for p in _own_parameters(owners[other]))
-
-
-@contextmanager
-def _recorded(owners: dict[str, nn.Module]) -> Iterator[dict[str, list[tuple[Tensor, Tensor]]]]:
-    """Record input (detached) and output of every call of the modules while the context lasts."""
-    calls: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
-
-    def recorder(name: str):  # noqa: ANN202 - a forward hook
-        return lambda _module, args, output: calls[name].append((args[0].detach(), output))
-
-    handles = [module.register_forward_hook(recorder(name)) for name, module in owners.items()]
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager

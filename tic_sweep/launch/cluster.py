@@ -5,14 +5,14 @@ import logging
 import os
 import secrets
 import shutil
-import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from tic_sweep.errors import ResourceError
+from tic_sweep.launch.joining import MODE, TOKEN, TOKEN_PATH, check_joinable
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.preflight import Node, this_machine
 
@@ -27,7 +27,6 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the device is chosen by us; silences a warning in every worker
 }
-CONNECT_SECONDS = 3.0
 
 
 @contextmanager
@@ -41,9 +40,12 @@ def ray_cluster(options: Options) -> Iterator[list[Node]]:
     if options.address is None:
         _use_private_token()
     else:
-        _check_reachable(options.address)
+        check_joinable(options.address)
     import ray
+    from ray._private import ray_constants
 
+    # Ray itself does so on laptops' systems: where there is no cluster to be, its ports are this machine's alone.
+    ray_constants.ENABLE_RAY_CLUSTER = options.address is not None
     ours = not ray.is_initialized()
     if ours:
         _connect(options)
@@ -55,13 +57,21 @@ def ray_cluster(options: Options) -> Iterator[list[Node]]:
             ray.shutdown()
 
 
+def open_cluster(nodes: Sequence[Node], options: Options) -> list[str]:
+    """Return a hint where several nodes take orders from whoever reaches them."""
+    if options.address is None or len(nodes) == 1 or os.environ.get(MODE) == "token":
+        return []
+    danger = f"The cluster at {options.address} asks for no token: whoever reaches its ports can run code on it."
+    return [f"{danger} docs/cluster.md says how to give it one."]
+
+
 @contextmanager
 def ray_logs_to(path: Path) -> Iterator[None]:
     """Write what Ray and Tune log in this process to a file instead of the terminal, for the time of the block."""
     import ray.tune  # noqa: F401 - its loggers must be there
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(path, encoding="utf-8", delay=True)
+    to_file = _LogFile(path, encoding="utf-8", delay=True)
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if name.split(".")[0] == "ray"]
     before = [(logger, logger.handlers, logger.propagate) for logger in loggers]
@@ -75,6 +85,13 @@ def ray_logs_to(path: Path) -> Iterator[None]:
         for logger, handlers, propagate in before:
             logger.handlers, logger.propagate = handlers, propagate
         to_file.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk may cut short; nobody wants its tracebacks in the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing."""
 
 
 def _connect(options: Options) -> None:
@@ -98,31 +115,15 @@ def _connect(options: Options) -> None:
         ) from error
 
 
-def _check_reachable(address: str) -> None:
-    """Refuse an address that no one listens at within seconds; Ray itself would try for much longer."""
-    if address == "auto":
-        return
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or "/" in address:
-        raise ResourceError(f"--address must be auto or host:port of a Ray cluster, got {address!r}.")
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ResourceError(
-            f"--address {address}: nothing answers there ({error}). Start the cluster, or give the address that "
-            f"`ray start --head` printed."
-        ) from error
-
-
 def _use_private_token() -> None:
     """Let a Ray of our own use a token of our own, unless the user has settled the matter.
 
     Left to itself, Ray writes a token that others can read into the home folder, warns about it, and fails where the
     home folder cannot be written.
     """
-    if any(os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
+    if any(os.environ.get(name) for name in (MODE, TOKEN, TOKEN_PATH)):
         return
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(_private_token())  # a new Ray of this machine then asks for it by itself
+    os.environ[TOKEN_PATH] = str(_private_token())  # a new Ray of this machine then asks for it by itself
 
 
 @cache

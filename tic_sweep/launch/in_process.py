@@ -14,7 +14,7 @@ from tic_sweep.launch.recorder import Recorder, checkpoint_of
 from tic_sweep.launch.signals import Stop, Stopped
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import Report
-from tic_sweep.training import Trainer, start_trial
+from tic_sweep.training import Trainer, try_trial
 
 
 def run_in_process(
@@ -25,7 +25,7 @@ def run_in_process(
     resources: Resources,
     checkpoints: Path,
     stop: Stop,
-    training: Callable[..., Trainer] = start_trial,
+    training: Callable[..., Trainer] = try_trial,
     race: Race | None = None,
 ) -> None:
     """Run the trials in order until they are done or ``stop`` is set; a ``race`` may end one between two reports."""
@@ -41,6 +41,8 @@ def run_in_process(
                     race.look_at(report.epoch)
                 recorder.report(trial.key, report)
                 recorder.tick()
+                if not recorder.stored(stop):
+                    return
                 if race is not None and (halt := race.halted(trial.key)) is not None:
                     running.halt(STATUS[halt.verdict], halt.reason)
                     break

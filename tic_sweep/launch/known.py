@@ -1,8 +1,10 @@
 """What a results folder holds when a session begins: which trials have ended, and which are to be continued."""
 
+import warnings
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +16,21 @@ from tic_sweep.launch.optuna_search import Known as KnownTrial
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.racing import Look
 from tic_sweep.records import ENDED
-from tic_sweep.store import Manifest, ResultsFolder, TrialState, scan, stored_config, trial_states
+from tic_sweep.store import (
+    Damage,
+    DamagedFileWarning,
+    Manifest,
+    ResultsFolder,
+    TrialState,
+    find_damage,
+    last_epochs,
+    scan,
+    schema_of,
+    stored_config,
+    trial_states,
+    trials_touched,
+    trials_with_holes,
+)  # fmt: skip
 from tic_sweep.sweep import TIC_SCORE
 
 
@@ -25,6 +41,10 @@ class KnownTrials:
     folder: ResultsFolder | None = None
     manifest: Manifest | None = None
     states: Mapping[str, TrialState] = field(default_factory=dict)
+    damages: tuple[Damage, ...] = ()
+    """Files whose rows are lost."""
+    lost: frozenset[str] = frozenset()
+    """Trials that lack rows of theirs, or may: whatever their state, they begin anew."""
 
     @classmethod
     def at(cls, place: Path) -> "KnownTrials":
@@ -40,6 +60,28 @@ class KnownTrials:
             return cls()
         return cls(folder, Manifest.load(folder.manifest), trial_states(folder))
 
+    @classmethod
+    def checked(cls, place: Path) -> "KnownTrials":
+        """Look into a results folder without touching it, and read every file of it for damage.
+
+        Raises:
+            StoreError: as `at`.
+        """
+        with _quiet():
+            known = cls.at(place)
+            if known.folder is None:
+                return known
+            damages = find_damage(known.folder)
+            lost = trials_touched(known.folder, damages) | trials_with_holes(known.folder) | _ahead(known)
+        return replace(known, damages=tuple(damages), lost=lost)
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """Return the rows of a table that can be read; what is damaged is known already."""
+        if self.folder is None:
+            return pl.LazyFrame(schema=schema_of(table))
+        with _quiet():
+            return scan(self.folder, table)
+
     def check_same(self, place: Path, sweep: str, scale: str) -> None:
         """Refuse to mix two sweeps in one folder.
 
@@ -54,12 +96,18 @@ class KnownTrials:
 
     def has_ended(self, key: str) -> bool:
         """Tell whether a trial has ended."""
-        return key in self.states and self.states[key].status in ENDED
+        return key in self.states and self.states[key].status in ENDED and key not in self.lost
 
     @property
     def attempts(self) -> dict[str, int]:
         """How often each trial was started."""
         return {key: state.attempt for key, state in self.states.items()}
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What was mended, by the keys of the trials where something was."""
+        told = self.scan("trials").filter(pl.col("remark").fill_null("") != "").select("key", "remark")
+        return dict(told.collect().iter_rows())
 
     @property
     def counts(self) -> Counter[str]:
@@ -68,15 +116,8 @@ class KnownTrials:
 
     def trials(self, *, ended: bool) -> list[PlannedTrial]:
         """Return the trials that have ended, or those that have not, begun ones first, rebuilt from their rows."""
-        if self.folder is None:
-            return []
-        wanted = pl.col("status").is_in(ENDED)
-        rows = (
-            scan(self.folder, "trials")
-            .filter(wanted if ended else ~wanted)
-            .sort("status", maintain_order=True)
-            .collect()
-        )
+        wanted = pl.col("status").is_in(ENDED) & ~pl.col("key").is_in(self.lost)
+        rows = self.scan("trials").filter(wanted if ended else ~wanted).sort("status", maintain_order=True).collect()
         begun_first = sorted(rows.iter_rows(named=True), key=lambda row: row["status"] == "planned")
         return [PlannedTrial(row["key"], stored_config(row)) for row in begun_first]
 
@@ -84,13 +125,33 @@ class KnownTrials:
         """Return every trial with its status and last value of the objective, for a search to learn from."""
         if self.folder is None:
             return []
-        epochs = scan(self.folder, "epochs")
+        epochs = self.scan("epochs")
         looks: dict[str, tuple[Look, ...]] = {}
         if objective == TIC_SCORE:
-            values = dict(tic_scores(epochs, scan(self.folder, "trials")).collect().iter_rows())
+            values = dict(tic_scores(epochs, self.scan("trials")).collect().iter_rows())
             looks = looks_of(epochs, ("epoch", "ic", "ic_se"))
         else:
             last = epochs.sort("epoch").group_by("key").agg(pl.col(objective).last())
             values = dict(last.collect().iter_rows())
         both = [*self.trials(ended=True), *self.trials(ended=False)]
         return [KnownTrial(t.config, self.states[t.key].status, values.get(t.key), looks.get(t.key, ())) for t in both]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out the warnings of damaged files: the session tells them in its own words."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DamagedFileWarning)
+        yield
+
+
+def _ahead(known: KnownTrials) -> frozenset[str]:
+    """Return the trials not ended whose checkpoint covers epochs of which rows are lost, as after a power cut."""
+    if known.folder is None or not known.folder.checkpoints.is_dir():
+        return frozenset()
+    from tic_sweep.training import epoch_in
+
+    kept = {path.stem: path for path in known.folder.checkpoints.glob("*.pt")}
+    begun = {key: path for key, path in kept.items() if key in known.states and not known.has_ended(key)}
+    stored = last_epochs(known.folder) if begun else {}
+    return frozenset(key for key, path in begun.items() if epoch_in(path) > stored.get(key, -1))

@@ -10,8 +10,11 @@ from typing import Any
 
 from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError
+from tic_sweep.store.addresses import Address, local_path
 from tic_sweep.sweep import Sweep
 
+SMALLEST_SHARE = 0.01
+"""Of a GPU: more than a hundred processes on one do not even fit its memory."""
 WANDB_MODES = ("off", "offline", "online")
 WANDB_VARIABLE = "TIC_SWEEP_WANDB"
 """Environment variable that says how to mirror where nothing else does."""
@@ -49,20 +52,22 @@ class Options:
     max_concurrent: int | None = None
     retries: int = 2
     """How often a trial that died is started again, from its last checkpoint."""
+    epoch_seconds: float | None = None
+    """A trial that tells nothing for so long is taken to hang, and its worker is killed; None is for ever."""
     in_process: bool = False
     wandb: str = field(default_factory=lambda: os.environ.get(WANDB_VARIABLE) or "offline")
     """off, offline or online; what `WANDB_VARIABLE` says, else offline."""
     rerun: bool = False
+    stop_after: float | None = None
+    """Seconds after which a session ends as if by Ctrl-C; None is no limit."""
+    storage: Path | str | None = None
+    """A folder that all nodes see, or the URL of an object store, for the checkpoints; None is the results folder."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense on any machine, and wishes that contradict each other."""
         if self.wandb not in WANDB_MODES:
             raise ResourceError(f"--wandb must be one of {', '.join(WANDB_MODES)}, got {self.wandb!r}.")
-        share = self.gpus_per_trial
-        if not (math.isfinite(share) and share >= 0):
-            raise ResourceError(f"--gpus-per-trial must be a finite number at least 0, got {share!r}.")
-        if share > 1 and share != int(share):
-            raise ResourceError(f"--gpus-per-trial must be a fraction up to 1 or a whole number, got {share!r}.")
+        self._check_share()
         for flag, value in (
             ("cpus", self.cpus),
             ("cpus-per-trial", self.cpus_per_trial),
@@ -73,14 +78,63 @@ class Options:
                 raise ResourceError(f"--{flag} must be at least 1, got {value}.")
         if self.retries < 0:
             raise ResourceError(f"--retries must be at least 0, got {self.retries}.")
+        self._check_epoch_seconds()
+        share = self.gpus_per_trial
         if share and self.resources.device == "cpu":
             raise ResourceError(f"--gpus-per-trial {share:g} contradicts --device cpu: leave one of them out.")
         if not share and self.resources.device == "cuda" and not self.in_process:
             raise ResourceError("--device cuda needs a share of a GPU: add --gpus-per-trial, for example 1 or 0.5.")
+        self._check_kernels()
         if self.in_process and self.address:
             raise ResourceError(
                 f"--in-process runs without Ray and contradicts --address {self.address}: leave one out."
             )
+        self._check_limit()
+        self._check_storage()
+
+    def _check_share(self) -> None:
+        share = self.gpus_per_trial
+        if not (math.isfinite(share) and share >= 0):
+            raise ResourceError(f"--gpus-per-trial must be a finite number at least 0, got {share!r}.")
+        if share > 1 and share != int(share):
+            raise ResourceError(f"--gpus-per-trial must be a fraction up to 1 or a whole number, got {share!r}.")
+        if 0 < share < SMALLEST_SHARE or round(share, 4) != share:
+            raise ResourceError(
+                f"--gpus-per-trial must be 0, or at least {SMALLEST_SHARE:g} with four decimals at most, which is how "
+                f"Ray counts GPUs, got {share!r}."
+            )
+
+    def _check_limit(self) -> None:
+        if self.stop_after is not None and not (math.isfinite(self.stop_after) and self.stop_after > 0):
+            raise ResourceError(f"--stop-after must be a finite number of seconds above 0, got {self.stop_after!r}.")
+
+    def _check_storage(self) -> None:
+        """Refuse a URL that is none, or holds a secret, and one where only folders are known."""
+        if self.storage is None or local_path(self.storage) is not None:
+            return
+        place = Address.parse(self.storage)
+        if self.in_process:
+            raise ResourceError(
+                f"--in-process keeps checkpoints in a folder, and --storage {place.name} is none: leave one out."
+            )
+
+    def _check_epoch_seconds(self) -> None:
+        limit = self.epoch_seconds
+        if limit is None:
+            return
+        if not (math.isfinite(limit) and limit > 0):
+            raise ResourceError(f"--epoch-seconds must be a finite number greater than 0, got {limit!r}.")
+        if self.in_process:
+            raise ResourceError(
+                f"--epoch-seconds {limit:g} needs workers of their own and contradicts --in-process: leave one out."
+            )
+
+    def _check_kernels(self) -> None:
+        kernels, share = self.resources.kernels, self.gpus_per_trial
+        if kernels == "triton" and not share and not self.in_process:
+            raise ResourceError("--kernels triton needs a share of a GPU: add --gpus-per-trial, for example 1 or 0.5.")
+        if kernels == "compiled" and share:
+            raise ResourceError(f"--kernels compiled runs on CPUs and contradicts --gpus-per-trial {share:g}.")
 
     @property
     def trial_resources(self) -> Resources:
@@ -100,5 +154,7 @@ class Options:
             "pack": self.pack,
             "max_concurrent": self.max_concurrent,
             "retries": self.retries,
+            "epoch_seconds": self.epoch_seconds,
             "wandb": self.wandb,
+            "storage": None if self.storage is None else str(self.storage),
         }

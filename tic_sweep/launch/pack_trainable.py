@@ -1,10 +1,10 @@
 """`PackTrainable`: what Ray Tune runs on a worker where trials are packed; to Tune a pack is one trial."""
 
+import gc
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -12,9 +12,10 @@ from ray import tune
 
 from tic_sweep.config import Resources, from_dict
 from tic_sweep.data import RawData, data_name
+from tic_sweep.launch.carrying import Carried, Checkpoints
 from tic_sweep.launch.packing import reason_in, record
-from tic_sweep.launch.recorder import Recorder, checkpoint_of
-from tic_sweep.launch.trainable import METRICS, outcome_from_dict, report_from_dict, report_to_dict
+from tic_sweep.launch.recorder import Recorder
+from tic_sweep.launch.trainable import METRICS, PROBLEM, outcome_from_dict, report_from_dict, report_to_dict
 from tic_sweep.training import Pack, Told, Trainer, start_trial
 
 TOLD = "_told"
@@ -34,23 +35,25 @@ class PackTrainable(tune.Trainable):
         config: dict[str, Any],
         data: Mapping[str, Any] | None = None,
         resources: Resources | None = None,
-        checkpoints: Path | None = None,
+        checkpoints: Checkpoints | None = None,
         training: Callable[..., Trainer] = start_trial,
     ) -> None:
         """Take note of what to run.
 
         Args:
-            config: under ``planned``, in ``pack``, each member's ``key`` and its config as plain dicts (``trial``).
+            config: under ``planned``, in ``pack``, what `SweepTrainable` is given of a trial, for each member.
             data: references to the data sets in Ray's object store, by name.
             resources: what a pack may use.
-            checkpoints: folder of the training states; on several nodes it must be shared.
-            training: what trains a member.
+            checkpoints: where the training states live.
+            training: what trains a member; a `Pack` itself gives those that lack memory another go.
         """
         assert data is not None and resources is not None and checkpoints is not None  # noqa: S101, PT018 - given by us
         os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", QUEUES)  # read when the process first uses its GPU
         self._data, self._resources, self._checkpoints, self._training = data, resources, checkpoints, training
         self._pack: Pack | None = None
+        self._carried: dict[str, Carried] = {}
         self._members = config["planned"]["pack"]
+        gc.freeze()  # as `SweepTrainable` does
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next pack; the process, its imports and its view of the data stay."""
@@ -62,21 +65,40 @@ class PackTrainable(tune.Trainable):
         """Let every member advance by one report."""
         if self._pack is None:
             self._pack = self._started()
-        told = [told_to_dict(one) for one in self._pack.step()]
-        return dict.fromkeys(METRICS, math.nan) | {TOLD: told, "done": self._pack.over}
+        told = self._pack.step()
+        self._carry({one.key for one in told if one.report is None})
+        problems = dict.fromkeys(filter(None, [carried.problem() for carried in self._carried.values()]))
+        return dict.fromkeys(METRICS, math.nan) | {
+            TOLD: [told_to_dict(one) for one in told], PROBLEM: "; ".join(problems), "done": self._pack.over,
+        }  # fmt: skip
 
     def cleanup(self) -> None:
         """Let go of the pack. Its members' states are not saved: their last reports may never have arrived."""
         if self._pack is not None:
             self._pack.close()
             self._pack = None
+        for carried in self._carried.values():
+            carried.close()
+        self._carried = {}
+
+    def _carry(self, ended: Container[str]) -> None:
+        """Carry checkpoints to where they live: of members that have ended, and of others now and then.
+
+        The members have written them in the step that is over, of reports that had been taken before it.
+        So a pack that is started again elsewhere may repeat one report more than one that finds its files again.
+        """
+        for key, carried in self._carried.items():
+            if key in ended or carried.due:
+                carried.carry()
 
     def _started(self) -> Pack:
         configs = [from_dict(member["trial"]) for member in self._members]
         stored = self._data.get(data_name(configs[0]) or "")  # none for trials that need none
         data: RawData | None = None if stored is None else ray.get(stored)
-        paths = [checkpoint_of(self._checkpoints, member["key"]) for member in self._members]
-        return Pack(list(zip(configs, paths, strict=True)), data, self._resources, self._training)
+        for member in self._members:
+            self._carried[member["key"]] = Carried(self._checkpoints, member["key"], self._resources.checkpoint_seconds)
+        files = [self._carried[member["key"]].file for member in self._members]
+        return Pack(list(zip(configs, files, strict=True)), data, self._resources, self._training)
 
 
 def told_to_dict(told: Told) -> dict[str, Any]:

@@ -115,6 +115,8 @@ def run_packs_in_process(
                 for one in told:
                     record(recorder, one.key, report=one.report, outcome=one.outcome, reason=reason_in(one))
                 recorder.tick()
+                if not recorder.stored(stop):
+                    return
                 _raise_first(told)
         except Stopped:
             return

@@ -19,12 +19,13 @@ class Provenance:
     version: str
     git_commit: str
     packages: str
+    system: str
 
 
 @cache
 def provenance() -> Provenance:
     """Return the provenance of this process."""
-    return Provenance(tic_sweep.__version__, _git_commit(Path(tic_sweep.__file__).parent), _packages())
+    return Provenance(tic_sweep.__version__, _git_commit(Path(tic_sweep.__file__).parent), _packages(), _system())
 
 
 def _packages() -> str:
@@ -35,6 +36,10 @@ def _packages() -> str:
         except metadata.PackageNotFoundError:
             continue
     return ", ".join(found)
+
+
+def _system() -> str:
+    return " ".join(filter(None, (platform.system(), platform.release(), platform.machine())))
 
 
 def _git_commit(source: Path) -> str:

@@ -16,7 +16,7 @@ from tic_sweep.racing import GO_ON, Decision, Look, runner_of
 from tic_sweep.racing.entrants import Race as RacingPolicy
 from tic_sweep.records import BADLY, EpochRow, Outcome, Report, TrialRow
 
-KEPT = ("best_epoch", "best_val_acc", "parameters", "wall_seconds", "weights_digest", "device", "host")
+KEPT = ("best_epoch", "best_val_acc", "parameters", "wall_seconds", "weights_digest", "device", "host", "kernels")
 """What a worker has told of a trial that waits, and is still so when it is dismissed."""
 STATUS = {"pause": "paused", "stop": "stopped"}
 """What a trial is called that was told to end, by the verdict."""

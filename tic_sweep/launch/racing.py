@@ -7,7 +7,7 @@ from analysis.races import policy_of, told
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.race import KEPT, Race
 from tic_sweep.plan import PlannedTrial
-from tic_sweep.store import Manifest, scan
+from tic_sweep.store import Manifest
 from tic_sweep.sweep import Scale
 
 
@@ -42,11 +42,11 @@ def race_of(
         budget=manifest.race["budget"], samples=manifest.samples,
     )  # fmt: skip
     waiting = {trial.key for trial in todo}
-    anew = waiting & {trial.key for trial in ended}
+    anew = waiting & (known.lost | {trial.key for trial in ended})
     if known.folder is not None:
-        events = told(scan(known.folder, "epochs"), scan(known.folder, "trials"))
+        events = told(known.scan("epochs"), known.scan("trials"))
         race.hear((key, event) for key, event in events if key not in anew)
-        for row in scan(known.folder, "trials").select("key", *KEPT).collect().iter_rows(named=True):
+        for row in known.scan("trials").select("key", *KEPT).collect().iter_rows(named=True):
             race.keep(row["key"], row)
     states: Mapping[str, Any] = known.states
     stopped = [key for key in every if key not in waiting and key in states and states[key].status == "stopped"]

@@ -1,8 +1,9 @@
 """The runner on Ray Tune.
 
 Tune starts trials, spreads them over nodes and starts them again when they die; nothing else is left to it. Its files
-under ``<results>/tune/`` are scratch that nobody reads: `Tuner.restore` and Tune's checkpoints are not used. A resume
-plans anew from the trials table, under a new experiment name, and every trial continues from its own checkpoint file.
+under ``<results>/tune/`` are scratch that nobody reads and that goes when it ends (`scratch`): `Tuner.restore` and
+Tune's checkpoints are not used. A resume plans anew from the trials table, under a new experiment name, and every trial
+continues from its own checkpoint.
 So a resume needs no pickled state, loses no searcher's or scheduler's memory, and cannot mix two experiments.
 """
 
@@ -22,25 +23,32 @@ from ray.tune.search import Searcher
 
 from tic_sweep.config import to_dict
 from tic_sweep.data import RawData
+from tic_sweep.launch.carrying import Checkpoints
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.pack_trainable import TOLD, PackTrainable, record_dict
 from tic_sweep.launch.packing import PlannedPack, packs_of
 from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.race_scheduler import RaceScheduler
 from tic_sweep.launch.recorder import Recorder
+from tic_sweep.launch.scratch import clear, keep_failure, last_failure
 from tic_sweep.launch.signals import Stop
 from tic_sweep.launch.trainable import (
     OUTCOME,
+    PROBLEM,
     REPORT,
     SweepTrainable,
     outcome_from_dict,
     report_from_dict,
 )  # fmt: skip
+from tic_sweep.launch.watchdog import Watchdog
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.racing import Decision
 from tic_sweep.records import Outcome
-from tic_sweep.training import Trainer, start_trial
+from tic_sweep.training import Trainer
 
+AHEAD = 200
+"""Trials that Tune knows at once, running ones included, where they are all planned: it asks a cluster that can grow
+for the nodes to run them."""
 HALT_SECONDS = 120.0
 """A worker that does not write its checkpoint in this time is given up."""
 
@@ -55,9 +63,9 @@ def run_on_ray(
     slots: int,
     scratch: Path,
     session: int,
-    checkpoints: Path,
+    checkpoints: Checkpoints,
     stop: Stop,
-    training: Callable[..., Trainer] = start_trial,
+    training: Callable[..., Trainer] | None = None,
     race: Race | None = None,
 ) -> None:
     """Run the trials, then those that are proposed while it runs, until all are done or ``stop`` is set.
@@ -73,15 +81,11 @@ def run_on_ray(
         slots: how many trials run at once.
         scratch: folder for Tune's files.
         session: number of this start of the driver, which names the experiment.
-        checkpoints: folder of the training states; on several nodes it must be shared.
+        checkpoints: where the training states live.
         stop: set by a signal.
-        training: what trains.
+        training: what trains; None is what trains as ever.
         race: decides which trials run, and how far.
     """
-    source = _source(trials, proposals, race)
-    units = packs_of(trials, options.pack) if options.pack > 1 else trials
-    for unit in units:
-        recorder.pack(_keys_in(_crossing(unit)))
     stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -89,25 +93,50 @@ def run_on_ray(
             data=stored,
             resources=options.trial_resources,
             checkpoints=checkpoints,
-            training=training,
+            **({} if training is None else {"training": training}),
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
-    relay = _Relay(recorder, stop, race)
+    relay = _Relay(recorder, stop, race, Watchdog(options.epoch_seconds), scratch)
+    known = race is None and proposals is None
+    at_once = options.max_concurrent or max(AHEAD, 2 * slots) if known else slots
+    clear(scratch)
+    try:
+        source = _source(_units(trials, options, recorder), proposals, race)
+        _fit(trainable, source, relay, f"session-{session}", scratch, options, at_once)
+        for again in range(options.retries):
+            left = relay.take_unstarted()
+            if stop or not left:
+                break
+            name = f"session-{session}-again-{again + 1}"
+            source = _source(_units(left, options, recorder), None, None)
+            _fit(trainable, source, relay, name, scratch, options, at_once)
+    finally:
+        clear(scratch)
+    if not stop:
+        relay.give_up()
+    if recorder.running and not stop:
+        stop.signum = signal.SIGUSR1  # Tune takes it for itself; some batch systems send it before the time is up
+
+
+def _fit(
+    trainable: Any, source: "_Proposals", relay: "_Relay", name: str, scratch: Path, options: Options, at_once: int
+) -> None:
+    """Let Tune run what a source proposes, so many trials at once, as an experiment."""
+    race = relay.race
     tuner = tune.Tuner(
         trainable,
-        param_space=None if source else {"planned": tune.grid_search([_crossing(unit) for unit in units])},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
-            num_samples=-1 if source else 1,
+            num_samples=-1,
             search_alg=source,
-            scheduler=RaceScheduler(race, recorder.problem) if race else None,
-            max_concurrent_trials=slots if source else options.max_concurrent,
+            scheduler=RaceScheduler(race, relay.recorder.problem) if race else None,
+            max_concurrent_trials=at_once,
             trial_name_creator=_key,
             trial_dirname_creator=_dirname,
         ),
         run_config=tune.RunConfig(
-            name=f"session-{session}",
+            name=name,
             storage_path=str(scratch),
             callbacks=[relay],
             failure_config=tune.FailureConfig(max_failures=options.retries),
@@ -116,19 +145,22 @@ def run_on_ray(
         ),
     )
     before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until Tune takes it over, which it does inside fit()
-    stop.wake = _stop_tune
+    relay.stop.wake = _stop_tune
     try:
         tuner.fit()
     finally:
-        stop.wake = lambda: None
+        relay.stop.wake = lambda: None
         signal.signal(signal.SIGUSR1, before)
 
 
 class _Relay(tune.Callback):
     """Passes what Tune's driver hears to the recorder; whatever happens, it raises nothing into Tune."""
 
-    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None = None) -> None:
-        self._recorder, self._stop, self._race = recorder, stop, race
+    def __init__(self, recorder: Recorder, stop: Stop, race: Race | None, watchdog: Watchdog, scratch: Path) -> None:
+        self.recorder, self.stop, self.race, self._watchdog, self._scratch = recorder, stop, race, watchdog, scratch
+        self._hung: dict[str, str] = {}
+        self._begun: set[str] = set()
+        self._unstarted: dict[str, str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be pickled as nothing: Tune pickles its callbacks into its scratch, where no open file or secret belongs."""
@@ -136,25 +168,34 @@ class _Relay(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial, or each that has not ended of a pack, runs on a worker."""
+        self._begun.add(_key(trial))
+        self._watchdog.heard(_key(trial))
         for key in self._unended(trial):
-            self._tell(lambda key=key: self._recorder.started(key))
+            self._tell(lambda key=key: self.recorder.started(key))
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_info: Any
     ) -> None:
         """Take rows out of the result, so that Tune does not keep them, and pass them on."""
+        self._watchdog.heard(_key(trial))
         report, outcome = result.pop(REPORT, None), result.pop(OUTCOME, None)
+        if problem := result.pop(PROBLEM, ""):
+            self.recorder.problem(problem)
         if report is not None:
-            self._tell(lambda: self._recorder.report(_key(trial), report_from_dict(report)))
+            self._tell(lambda: self.recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
-            self._tell(lambda: self._recorder.ended(_key(trial), outcome_from_dict(outcome)))
+            self._tell(lambda: self.recorder.ended(_key(trial), outcome_from_dict(outcome)))
         for told in result.pop(TOLD, ()):
-            self._tell(lambda told=told: record_dict(self._recorder, told))
+            self._tell(lambda told=told: record_dict(self.recorder, told))
+        if not self.recorder.stored(self.stop):
+            self._kill(trial)  # or it would write a checkpoint that is ahead of its rows
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell how a trial ended that the race has halted; its worker is still there, and writes its checkpoint."""
-        if self._race is not None and (halt := self._race.halted(_key(trial))) is not None:
-            self._tell(lambda: self._recorder.ended(_key(trial), self._outcome(trial, halt)))
+        self._watchdog.ended(_key(trial))
+        _forget(trial)
+        if self.race is not None and (halt := self.race.halted(_key(trial))) is not None:
+            self._tell(lambda: self.recorder.ended(_key(trial), self._outcome(trial, halt)))
 
     def _outcome(self, trial: Trial, halt: Decision) -> Outcome:
         """Return the outcome of a halted trial: its worker's word or, if that has died just now, what is known here."""
@@ -163,39 +204,81 @@ class _Relay(tune.Callback):
             actor: Any = trial.temporary_state.ray_actor
             return outcome_from_dict(ray.get(actor.halt.remote(status, halt.reason), timeout=HALT_SECONDS))
         except Exception as error:  # noqa: BLE001 - whatever became of the worker, the trial has ended here
-            self._recorder.problem(f"{_key(trial)} was {status} without a checkpoint ({type(error).__name__}).")
-            return Outcome(status=status, reason=halt.reason, epochs_done=self._recorder.epochs_done(_key(trial)))
+            self.recorder.problem(f"{_key(trial)} was {status} without a checkpoint ({type(error).__name__}).")
+            return Outcome(status=status, reason=halt.reason, epochs_done=self.recorder.epochs_done(_key(trial)))
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial was given up after its retries."""
-        reason = reason_in(Path(trial.error_file).read_text(encoding="utf-8") if trial.error_file else "")
+        self._watchdog.ended(_key(trial))
+        reason = self._why(trial)
+        _forget(trial)
         status = "out_of_memory" if "OutOfMemoryError" in reason else "failed"
         for key in self._unended(trial):
-            self._tell(lambda key=key: self._recorder.failed(key, reason, status=status))
+            if _key(trial) in self._begun:
+                self._tell(lambda key=key: self.recorder.failed(key, reason, status=status))
+            else:
+                self._before_it_began(key, reason)
+
+    def _before_it_began(self, key: str, reason: str) -> None:
+        """Keep a trial that was given a worker whose node had just died: Tune starts only begun trials again."""
+        if self.race is None:
+            self._unstarted[key] = reason
+        else:
+            self._tell(lambda: self.recorder.failed(key, reason, status="interrupted"))  # the race may choose it again
+
+    def take_unstarted(self) -> list[PlannedTrial]:
+        """Return the trials that Tune gave up before they began, once."""
+        left = self.recorder.planned_trials(self._unstarted)
+        self._unstarted = {}
+        return left
+
+    def give_up(self) -> None:
+        """Tell that the trials which could not even begin are given up."""
+        for key, reason in self._unstarted.items():
+            self.recorder.failed(key, reason)
+
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
+        """Tell that a trial died and will be started again."""
+        self._begun.discard(_key(trial))
+        self._watchdog.ended(_key(trial))
+        reason = self._why(trial)
+        for key in self._unended(trial):
+            self._tell(lambda key=key: self.recorder.remark(key, f"started again after {reason}"))
+
+    def _why(self, trial: Trial) -> str:
+        """Return why a trial's worker died, as one line; what Tune wrote of it is kept whole in the log."""
+        text = _text_of(trial.error_file)
+        keep_failure(self._scratch, _key(trial), text)
+        return self._hung.pop(_key(trial), "") or reason_in(text)
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
         """Let waiting rows be written; and stop, should the signal have come before Tune listened for it."""
-        self._recorder.tick()
-        if self._stop:
-            for trial in trials:
-                if (actor := trial.temporary_state.ray_actor) is not None:
-                    ray.kill(actor)  # or Tune would wait for the end of its epoch
+        self.recorder.tick()
+        self._hung |= (hanging := dict(self._watchdog.hanging()))
+        for trial in trials if self.stop or hanging else ():  # all of them at every step would be quadratic
+            if self.stop or _key(trial) in hanging:
+                self._kill(trial)  # or Tune would wait for the end of its epoch
+        if self.stop:
             _stop_tune()
 
     def _unended(self, trial: Trial) -> list[str]:
-        return [key for key in _keys_in(trial.config["planned"]) if not self._recorder.has_ended(key)]
+        return [key for key in _keys_in(trial.config["planned"]) if not self.recorder.has_ended(key)]
+
+    def _kill(self, trial: Trial) -> None:
+        if (actor := trial.temporary_state.ray_actor) is not None:
+            ray.kill(actor)
 
     def _tell(self, act: Callable[[], None]) -> None:
         try:
             act()
         except Exception as error:  # noqa: BLE001 - an exception raised into Tune would end the whole sweep
-            self._recorder.problem(f"{type(error).__name__}: {error}".splitlines()[0])
+            self.recorder.problem(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 class _Proposals(Searcher):
     """Gives Tune a trial when it asks for one; how they end is told elsewhere."""
 
-    def __init__(self, choose: Callable[[], PlannedTrial | None], is_over: Callable[[], bool]) -> None:
+    def __init__(self, choose: Callable[[], PlannedTrial | PlannedPack | None], is_over: Callable[[], bool]) -> None:
         """Propose trials.
 
         Args:
@@ -235,21 +318,38 @@ def reason_in(error_text: str) -> str:
     A Python error is known by the last line of its traceback that names one; a worker that died, by Ray's first
     sentence.
     """
-    last = re.split(r"^Failure # \d+ .*$", error_text, flags=re.MULTILINE)[-1]
-    lines = [line.strip() for line in last.splitlines() if line.strip()]
+    lines = [line.strip() for line in last_failure(error_text).splitlines() if line.strip()]
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b", line)]
     return (named or lines[:1] or ["the worker died without a word"])[-1]
 
 
+def _text_of(file: str | None) -> str:
+    """Return what Tune wrote of a trial's failures; nothing if it could write nothing."""
+    try:
+        return Path(file).read_text(encoding="utf-8") if file else ""
+    except OSError:
+        return ""
+
+
+def _units(
+    trials: Sequence[PlannedTrial], options: Options, recorder: Recorder
+) -> Sequence[PlannedTrial | PlannedPack]:
+    """Return what Tune takes for trials: the trials or, where they are packed, their packs, which the rows tell."""
+    if options.pack == 1:
+        return trials
+    packs = packs_of(trials, options.pack)
+    for pack in packs:
+        recorder.pack([member.key for member in pack.members])
+    return packs
+
+
 def _source(
-    trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None
-) -> _Proposals | None:
-    """Return where Tune gets its trials from, one by one; None if it may have all at once."""
+    units: Sequence[PlannedTrial | PlannedPack], proposals: Iterator[PlannedTrial] | None, race: Race | None
+) -> _Proposals:
+    """Return where Tune gets its trials from, one by one: of a grid of its own it copies the whole for every trial."""
     if race is not None:
         return _Proposals(race.choose, lambda: race.over)
-    if proposals is None:
-        return None
-    ahead = chain(trials, proposals)
+    ahead = chain(units, proposals or ())
     return _Proposals(lambda: next(ahead, None), lambda: True)
 
 
@@ -257,7 +357,7 @@ def _crossing(unit: PlannedTrial | PlannedPack) -> dict[str, Any]:
     """Return a trial or a pack as plain data, which is how it crosses to a worker."""
     if isinstance(unit, PlannedPack):
         return {"key": unit.key, "pack": [_crossing(trial) for trial in unit.members]}
-    return {"key": unit.key, "trial": to_dict(unit.config)}
+    return {"key": unit.key, "trial": to_dict(unit.config, whole=False)}
 
 
 def _keys_in(planned: Mapping[str, Any]) -> list[str]:
@@ -272,6 +372,12 @@ def _key(trial: Trial) -> str:
 def _dirname(trial: Trial) -> str:
     """Return a name of its own for each start of a trial."""
     return f"{_key(trial)}-{trial.trial_id}"
+
+
+def _forget(trial: Trial) -> None:
+    """Let go of Tune's statistics of a trial that has ended, some 25 numbers with their histories, used by nobody."""
+    trial.run_metadata.metric_analysis.clear()
+    trial.run_metadata.metric_n_steps.clear()
 
 
 def _stop_tune() -> None:

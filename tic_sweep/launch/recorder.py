@@ -4,15 +4,20 @@ It never raises: an exception that reached Ray Tune from here would end the whol
 `problems` and told at the end.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from tic_sweep.launch.provenance import Provenance, provenance
+from tic_sweep.launch.signals import Stop
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import EpochRow, Outcome, Report, TrialRow
-from tic_sweep.store import ResultsWriter
+from tic_sweep.store import ResultsWriter, blocks_told
+
+NO_ROOM = "a disk that takes no more rows"
+"""Why a run stops that has waited in vain for its disk."""
 
 
 class Listener(Protocol):
@@ -38,29 +43,43 @@ class _Live:
     ended: bool = False
     packed: int = 1
     last: EpochRow | None = None
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Recorder:
     """Turns events of trials into rows and passes them on to the listeners.
 
-    ``attempts`` says how often each trial known to the store was started before this session.
+    ``attempts`` says how often each trial known to the store was started before this session, ``remarks`` what its row
+    says was mended; ``circumstance`` and ``command`` stand in every trial's row.
     """
 
     writer: ResultsWriter
     sweep: str
     scale: str
     attempts: Mapping[str, int] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
     gpus_per_trial: float = 0.0
     listeners: Sequence[Listener] = ()
+    circumstance: str = ""
+    command: str = ""
     problems: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
+    """What went wrong and cost time alone, a line each."""
+    patience: float = 30.0
+    """Seconds that a disk which refuses rows is waited for."""
+    say: Callable[[str], None] = lambda _line: None
+    """Told at once what somebody could mend."""
     _trials: dict[str, _Live] = field(default_factory=dict)
     _provenance: Provenance = field(default_factory=provenance)
 
     def expect(self, trials: Iterable[PlannedTrial]) -> None:
         """Make trials known that are in the store already, without a new row."""
         for trial in trials:
-            self._trials[trial.key] = _Live(trial, self.attempts.get(trial.key, 0))
+            told = self.remarks.get(trial.key, "")
+            self._trials[trial.key] = _Live(
+                trial, self.attempts.get(trial.key, 0), remarks=told.split("; ") if told else []
+            )
 
     def planned(self, trial: PlannedTrial) -> None:
         """Store that a trial is in the plan."""
@@ -85,7 +104,9 @@ class Recorder:
         """Store the rows of a report."""
         live = self._trials[key]
         live.last = report.epoch or live.last
-        self._guarded(lambda: self._add(report))
+        for text in report.remarks:
+            self.remark(key, text)
+        self._guarded(lambda: self.writer.add_blocks(blocks_told(report)))
         for listener in self.listeners:
             self._guarded(lambda to=listener.report: to(live.trial, report))
 
@@ -102,14 +123,49 @@ class Recorder:
         """Store that a trial was given up."""
         self.ended(key, Outcome(status=status, reason=reason, epochs_done=self.epochs_done(key)))
 
+    def remark(self, key: str, text: str) -> None:
+        """Keep what went wrong with a trial and was mended; its next row tells it, and the end of the session."""
+        remarks = self._trials[key].remarks
+        if text not in remarks:
+            remarks.append(text)
+        line = f"trial {key}: {text}."
+        if line not in self.mended:
+            self.mended.append(line)
+
     def interrupted(self, reason: str) -> None:
         """Store that every trial still running was stopped from outside."""
-        for key in [key for key, live in self._trials.items() if live.running]:
+        for key in self.running:
             self.failed(key, reason, status="interrupted")
 
     def has_ended(self, key: str) -> bool:
         """Tell whether a trial has ended in this session, and has not been started again."""
         return self._trials[key].ended
+
+    def stored(self, stop: Stop) -> bool:
+        """Tell whether the disk has taken every row; one that refuses is asked again each second, for `patience`.
+
+        While it has not, no trial may be asked for more: a checkpoint written meanwhile would be ahead of its rows.
+        In vain, the run is asked to stop.
+        """
+        if self.writer.refused:
+            self.say(f"Waiting up to {self.patience:.0f} s for the disk: {self.writer.problems[0]}.")
+        until = time.monotonic() + self.patience
+        while self.writer.refused and not stop:
+            if time.monotonic() >= until:
+                stop.because(NO_ROOM)
+                break
+            time.sleep(min(1.0, self.patience))
+            self._guarded(self.writer.flush)
+        return not self.writer.refused
+
+    @property
+    def running(self) -> list[str]:
+        """The trials that run now."""
+        return [key for key, live in self._trials.items() if live.running]
+
+    def planned_trials(self, keys: Iterable[str]) -> list[PlannedTrial]:
+        """Return trials of this session by their keys."""
+        return [self._trials[key].trial for key in keys]
 
     def epochs_done(self, key: str) -> int:
         """Return the last epoch a trial reported in this session."""
@@ -130,10 +186,6 @@ class Recorder:
         if text not in self.problems:
             self.problems.append(text)
 
-    def _add(self, report: Report) -> None:
-        for row in (*([report.epoch] if report.epoch else ()), *report.rows):
-            self.writer.add(row)
-
     def _store(self, live: _Live, outcome: Outcome) -> None:
         self.writer.add(self._row(live, outcome), live.trial.config)
 
@@ -144,10 +196,14 @@ class Recorder:
         return replace(
             row,
             packed=live.packed,
+            remark="; ".join(live.remarks),
             gpu_seconds=None if seconds is None else seconds * self.gpus_per_trial,
             version=self._provenance.version,
             git_commit=self._provenance.git_commit,
             packages=self._provenance.packages,
+            system=self._provenance.system,
+            circumstance=self.circumstance,
+            command=self.command,
         )
 
     def _guarded(self, act: Callable[[], object]) -> None:

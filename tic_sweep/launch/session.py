@@ -4,9 +4,11 @@ Everything a user can get wrong is found before the folder is made or anything i
 ended in an earlier session, write the plan, and let a runner execute it until it is done or told to stop.
 """
 
+import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,20 +18,32 @@ from rich.console import Console
 import tic_sweep
 from tic_sweep.config import flatten
 from tic_sweep.data import MADE_UP, RawData, data_name, load_data
+from tic_sweep.errors import StoreError
+from tic_sweep.launch.carrying import Checkpoints, forget
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
 from tic_sweep.launch.packing import check_pack, pack_hint, run_packs_in_process
-from tic_sweep.launch.preflight import check_in_process, check_nodes, check_place, idle_gpus, slots, this_machine
+from tic_sweep.launch.preflight import (
+    check_in_process,
+    check_nodes,
+    check_place,
+    hints,
+    plain_neurons,
+    slots,
+    this_machine,
+)
 from tic_sweep.launch.progress import Progress
 from tic_sweep.launch.race import Race
 from tic_sweep.launch.racing import race_in_words, race_of
-from tic_sweep.launch.recorder import Listener, Recorder, checkpoint_of
+from tic_sweep.launch.recorder import Listener, Recorder
 from tic_sweep.launch.signals import Stop, stop_on_signals
+from tic_sweep.launch.storage import check_storage, checkpoints_at, storage_of
 from tic_sweep.plan import PlannedTrial, adjusted, plan
 from tic_sweep.records import ENDED
 from tic_sweep.space import Choice, Grid, When, varied_paths
-from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
+from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter, refuse_if_held
+from tic_sweep.store.manifest import without_places
 from tic_sweep.sweep import Scale, Sweep, load_sweep, telling_fields, varied_fields
 from tic_sweep.wandb_sink import WandbSink
 
@@ -87,6 +101,8 @@ class Ended:
     ran: int
     stop: Stop
     problems: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
+    """What went wrong and cost time alone."""
 
     @property
     def done(self) -> int:
@@ -139,13 +155,13 @@ def run_sweep(
     prepared = prepare(request)
     place = (results or prepared.place).expanduser()
     check_place(place)
-    known = KnownTrials.at(place)
+    known = _known(place)
     known.check_same(place, prepared.sweep.name, prepared.scale_name)
     if prepared.adaptive:
         todo = (known.trials(ended=True) if options.rerun else []) + known.trials(ended=False)
     else:
         todo = [trial for trial in prepared.trials if options.rerun or not known.has_ended(trial.key)]
-    manifest = _manifest(prepared, known.manifest, command)
+    manifest = _manifest(prepared, known.manifest, command, options)
     race = race_of(manifest, known, prepared.trials, todo)
     session = _Session(
         place, manifest, known, race.waiting if race else todo, options, console or Console(), prepared, race
@@ -171,15 +187,20 @@ def resume_sweep(
     """
     ResultsFolder.open(results)
     check_place(results)
-    known = KnownTrials.at(results)
+    known = _known(results)
     assert known.manifest is not None  # noqa: S101 - `open` refuses a folder without one
+    stored = storage_of(options, f"{known.manifest.sweep}-{known.manifest.scale}", known.manifest)
+    manifest = replace(known.manifest, storage=stored)
     todo = known.trials(ended=False)
-    prepared = prepare(request) if request is not None and known.manifest.searcher != "random" else None
+    adaptive = known.manifest.searcher != "random"
+    if not adaptive and any(damage.table == "trials" for damage in known.damages):
+        todo += _forgotten(known, request)
+    prepared = prepare(request) if request is not None and adaptive else None
     datasets = prepared.datasets if prepared else _datasets(todo)
-    race = race_of(known.manifest, known, (), todo)
+    race = race_of(manifest, known, (), todo)
     todo = race.waiting if race else todo
     session = _Session(
-        results, known.manifest, known, todo, replace(options, rerun=False), console or Console(), prepared, race
+        results, manifest, known, todo, replace(options, rerun=False), console or Console(), prepared, race
     )
     return session.run(datasets, then)
 
@@ -206,22 +227,30 @@ class _Session:
 
     def run(self, datasets: Sequence[str], then: Then | None) -> Ended:
         """Check, then write, then run, then tell what came out."""
+        began = time.monotonic()
         check_pack(self.options, adaptive=self.manifest.searcher != "random", raced=self.race is not None)
         search = self._search()
         if not self.todo and search is None:
-            ended = self._ended(Stop(), (), ran=0)
+            if self.known.folder is not None and self.known.damages:
+                with ResultsWriter(self.known.folder):
+                    self._set_aside()
+            ended = self._ended(Stop(), (), ran=0, mended=self._found())
             if then is not None:
                 then(ended)
             return ended
+        check_storage(self.manifest.storage, self.options)
+        limit = self.options.stop_after
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
-        with _machine(self.options) as at_once:
-            for hint in filter(None, (idle_gpus(self.options), pack_hint(self.options))):
-                self.console.print(hint, soft_wrap=True)
+        with _machine(self.options) as (at_once, advice):
+            for hint in filter(None, (*advice, plain_neurons(self.options), pack_hint(self.options))):
+                self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
                 self.manifest.save(folder.manifest)
-                stop, recorder, sink = self._execute(writer, search, data, at_once)
-            ended = self._ended(stop, (*recorder.problems, *writer.problems), ran=recorder.ran)
+                left = None if limit is None else limit - (time.monotonic() - began)
+                stop, recorder, sink = self._execute(writer, search, data, at_once, left)
+            problems, mended = (*recorder.problems, *writer.problems), (*self._found(), *recorder.mended)
+            ended = self._ended(stop, problems, ran=recorder.ran, mended=mended)
             if not stop:
                 self._tell(ended, sink, then)
             return ended
@@ -240,8 +269,9 @@ class _Session:
             self.console.print(line, soft_wrap=True, markup=False)
 
     def _execute(
-        self, writer: ResultsWriter, search: Search | None, data: Mapping[str, RawData], at_once: int
-    ) -> tuple[Stop, Recorder, WandbSink]:
+        self, writer: ResultsWriter, search: Search | None, data: Mapping[str, RawData], at_once: int,
+        seconds: float | None,
+    ) -> tuple[Stop, Recorder, WandbSink]:  # fmt: skip
         """Run the trials; the mirror is left open for the report unless the session was broken off."""
         manifest, options = self.manifest, self.options
         progress = Progress(manifest.sweep, self._total(), console=self.console, varied=self._labels())
@@ -250,18 +280,21 @@ class _Session:
         listeners: list[Listener] = [progress, sink, *(one for one in (search, self.race) if one is not None)]
         recorder = Recorder(
             writer, manifest.sweep, manifest.scale,
-            attempts=self.known.attempts, gpus_per_trial=options.gpus_per_trial, listeners=listeners,
+            attempts=self.known.attempts, remarks=self.known.remarks, gpus_per_trial=options.gpus_per_trial,
+            listeners=listeners, say=lambda line: self.console.print(line, soft_wrap=True, markup=False),
+            circumstance=json.dumps(asdict(options.trial_resources)), command=without_places(manifest.command),
         )  # fmt: skip
-        self._plan_into(recorder)
+        checkpoints = checkpoints_at(manifest.storage, options, writer.folder.checkpoints)
+        self._plan_into(recorder, checkpoints)
         proposals = _announced(search, recorder)
         if self.race is not None:
             self.race.proposals = proposals or iter(())
             self.race.dismiss = lambda trial, outcome: recorder.ended(trial.key, outcome)
         through = False
-        with stop_on_signals() as stop:
+        with stop_on_signals(seconds) as stop:
             try:
                 with progress:
-                    self._run(recorder, proposals, data, at_once, stop)
+                    self._run(recorder, proposals, data, at_once, checkpoints, stop)
                 through = True
             finally:
                 if stop:
@@ -273,21 +306,22 @@ class _Session:
 
     def _run(
         self, recorder: Recorder, proposals: Iterator[PlannedTrial] | None, data: Mapping[str, RawData],
-        at_once: int, stop: Stop,
+        at_once: int, checkpoints: Checkpoints, stop: Stop,
     ) -> None:  # fmt: skip
         folder = recorder.writer.folder
-        if self.options.in_process and self.options.pack > 1:
-            run_packs_in_process(
-                self.todo, size=self.options.pack, recorder=recorder, data=data,
-                resources=self.options.trial_resources, checkpoints=folder.checkpoints, stop=stop,
-            )  # fmt: skip
-            return
         if self.options.in_process:
             from tic_sweep.launch.in_process import run_in_process
 
+            assert isinstance(checkpoints, Path)  # noqa: S101 - `check_storage` has refused anything else
+            if self.options.pack > 1:
+                run_packs_in_process(
+                    self.todo, size=self.options.pack, recorder=recorder, data=data,
+                    resources=self.options.trial_resources, checkpoints=checkpoints, stop=stop,
+                )  # fmt: skip
+                return
             run_in_process(
                 self.race or chain(self.todo, proposals or ()), recorder=recorder, data=data,
-                resources=self.options.trial_resources, checkpoints=folder.checkpoints, stop=stop, race=self.race,
+                resources=self.options.trial_resources, checkpoints=checkpoints, stop=stop, race=self.race,
             )  # fmt: skip
             return
         from tic_sweep.launch.cluster import ray_logs_to
@@ -296,24 +330,40 @@ class _Session:
         with ray_logs_to(folder.tune / "ray.log"):
             run_on_ray(
                 self.todo, proposals, recorder=recorder, data=data, options=self.options, slots=at_once,
-                scratch=folder.tune, session=recorder.writer.session, checkpoints=folder.checkpoints, stop=stop,
+                scratch=folder.tune, session=recorder.writer.session, checkpoints=checkpoints, stop=stop,
                 race=self.race,
             )  # fmt: skip
 
-    def _plan_into(self, recorder: Recorder) -> None:
-        """Write the plan; a trial that ended before and is to run again starts from nothing.
+    def _plan_into(self, recorder: Recorder, checkpoints: Checkpoints) -> None:
+        """Write the plan; a trial that ended before and is to run again, or has lost rows, starts from nothing.
 
-        One that was stopped early, and goes on now that the race would let it, has not ended before.
+        Only then are damaged files set aside: until the plan says it, they are what tells that something is lost. One
+        that was stopped early, and goes on now that the race would let it, has not ended before.
         """
+        costly = any(damage.costs_trials for damage in self.known.damages)
         for trial in self.todo:
             again = self.options.rerun and self.known.has_ended(trial.key)
+            again |= trial.key in self.known.lost or (costly and trial.key not in self.known.states)
             if again:
-                checkpoint_of(recorder.writer.folder.checkpoints, trial.key).unlink(missing_ok=True)
+                forget(checkpoints, trial.key)
             if trial.key in self.known.states and not again:
                 recorder.expect([trial])
             else:
                 recorder.planned(trial)
         recorder.writer.flush()
+        if not recorder.writer.refused:
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        for damage in self.known.damages:
+            damage.set_aside()
+
+    def _found(self) -> list[str]:
+        """Return what was found to be damaged when the session began, a line each."""
+        root = self.place.absolute()
+        lines = [f"{d.path.relative_to(root)} was damaged, and is set aside." for d in self.known.damages]
+        again = sum(trial.key in self.known.lost for trial in self.todo)
+        return [*lines, f"{again} trials had lost rows, and were computed again."] if again else lines
 
     def _done_before(self) -> dict[str, str]:
         again = {trial.key for trial in self.todo}
@@ -329,29 +379,53 @@ class _Session:
         planned = len(self.known.states.keys() | {trial.key for trial in self.todo})
         return max(planned, self.manifest.samples if self.manifest.searcher != "random" else 0)
 
-    def _ended(self, stop: Stop, problems: Sequence[str], *, ran: int) -> Ended:
+    def _ended(self, stop: Stop, problems: Sequence[str], *, ran: int, mended: Sequence[str] = ()) -> Ended:
         now = KnownTrials.at(self.place)
         assert now.folder is not None  # noqa: S101 - the session made or opened it
         return Ended(
             folder=now.folder, statuses=now.counts, total=max(len(now.states), self._total()), ran=ran,
-            stop=stop, problems=tuple(problems),
+            stop=stop, problems=tuple(problems), mended=tuple(mended),
         )  # fmt: skip
 
 
 @contextmanager
-def _machine(options: Options) -> Iterator[int]:
-    """Check that the machine or cluster can run the trials, and yield how many at once."""
+def _machine(options: Options) -> Iterator[tuple[int, list[str]]]:
+    """Check that the machine or cluster can run the trials; yield how many at once, and what is worth a hint."""
     if options.in_process:
         check_in_process(options)
-        yield 1
+        yield 1, []
         return
     if options.address is None:
         check_nodes([this_machine(options)], options)  # at once, before Ray takes its seconds to start
-    from tic_sweep.launch.cluster import ray_cluster
+    from tic_sweep.launch.cluster import open_cluster, ray_cluster
 
     with ray_cluster(options) as nodes:
         check_nodes(nodes, options)
-        yield slots(nodes, options)
+        yield slots(nodes, options), [*hints(nodes, options), *open_cluster(nodes, options)]
+
+
+def _known(place: Path) -> KnownTrials:
+    """Return what a results folder holds, checked for damage, if nobody else is writing there.
+
+    Raises:
+        StoreError: if somebody is, at once and not only when Ray has started, or nothing can be read there.
+    """
+    refuse_if_held(place / "lock")
+    return KnownTrials.checked(place)
+
+
+def _forgotten(known: KnownTrials, request: Request | None) -> list[PlannedTrial]:
+    """Return the trials of the plan of which no row is left.
+
+    Raises:
+        StoreError: if nothing says how they were planned.
+    """
+    if request is None:
+        raise StoreError(
+            "rows of the table trials are lost, and nothing says which trials were planned: give `tic-sweep run` "
+            "again with the sweep and --results."
+        )
+    return [trial for trial in prepare(request).trials if trial.key not in known.states]
 
 
 def _announced(search: Search | None, recorder: Recorder) -> Iterator[PlannedTrial] | None:
@@ -382,7 +456,7 @@ def _named_in(scale: Scale, field: str) -> Iterator[str]:
                 yield value[field]
 
 
-def _manifest(prepared: Prepared, before: Manifest | None, command: str) -> Manifest:
+def _manifest(prepared: Prepared, before: Manifest | None, command: str, options: Options) -> Manifest:
     """Return the manifest of the folder; what an earlier session varied stays varied."""
     scale, configs = prepared.scale, [trial.config for trial in prepared.trials]
     varied = set(prepared.varied)
@@ -406,4 +480,5 @@ def _manifest(prepared: Prepared, before: Manifest | None, command: str) -> Mani
         sweep_file_text=prepared.text,
         version=tic_sweep.__version__,
         command=command,
+        storage=storage_of(options, f"{prepared.sweep.name}-{prepared.scale_name}", before),
     )

@@ -1,7 +1,7 @@
 """Ending in order: the first Ctrl-C or SIGTERM lets what is done be written, the second one kills.
 
 Batch systems and containers send SIGTERM where a person presses Ctrl-C; both must end a sweep the same way. Ray Tune
-alone would lose its latest results on SIGTERM.
+alone would lose its latest results on SIGTERM. A time limit of one's own ends a run the same way, before theirs kills.
 """
 
 import os
@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGALRM: "its time limit"}
+"""What people call a signal, where that is not its name."""
+SOON = 0.001
+"""Seconds until a limit that is reached already: none at all would be no limit."""
 
 
 class Stopped(BaseException):
@@ -18,24 +22,34 @@ class Stopped(BaseException):
 
 
 class Stop:
-    """Whether the run was asked to stop, and by which signal; ``wake`` is called once when it is."""
+    """Whether the run was asked to stop, and by which signal or why; ``wake`` is called once when it is."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
+        self.reason = ""
         self.wake: Callable[[], None] = lambda: None
 
     def __bool__(self) -> bool:
-        return self.signum is not None
+        return self.signum is not None or bool(self.reason)
 
     @property
     def name(self) -> str:
-        """Return how the stop was asked for: ``Ctrl-C`` or the signal's name."""
-        return "Ctrl-C" if self.signum == signal.SIGINT else signal.Signals(self.signum or signal.SIGTERM).name
+        """Return how the stop was asked for: ``Ctrl-C``, ``its time limit``, a signal or a reason in words."""
+        if self.signum is None and self.reason:
+            return self.reason
+        signum = signal.Signals(self.signum or signal.SIGTERM)
+        return NAMES.get(signum, signum.name)
 
     @property
     def exit_code(self) -> int:
-        """Return 128 plus the signal's number, as shells do: 130 for Ctrl-C, 143 for SIGTERM."""
-        return 128 + (self.signum or 0)
+        """Return 128 plus the signal's number, as shells do (130 for Ctrl-C, 142 at the limit); 1 without one."""
+        return 1 if self.signum is None else 128 + self.signum
+
+    def because(self, reason: str) -> None:
+        """Stop for a reason that lies in the run itself."""
+        if not self:
+            self.reason = reason
+            self.wake()
 
     @contextmanager
     def raises_stopped(self) -> Iterator[None]:
@@ -55,17 +69,23 @@ class Stop:
             os.kill(os.getpid(), signum)
             return
         self.signum = signum
+        signal.setitimer(signal.ITIMER_REAL, 0)  # a limit that is reached while the run ends must not kill it
         self.wake()
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Yield a `Stop` that SIGINT and SIGTERM set for the time of the block."""
+def stop_on_signals(seconds: float | None = None) -> Iterator[Stop]:
+    """Yield a `Stop` that SIGINT and SIGTERM set for the time of the block, and the clock after some ``seconds``."""
     stop = Stop()
-    before = {signum: signal.signal(signum, stop.handle) for signum in SIGNALS}
+    signals = SIGNALS if seconds is None else (*SIGNALS, signal.SIGALRM)
+    before = {signum: signal.signal(signum, stop.handle) for signum in signals}
+    if seconds is not None:
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, SOON))
     try:
         yield stop
     finally:
+        if seconds is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for signum, handler in before.items():
             signal.signal(signum, handler)
 

@@ -15,8 +15,12 @@ from tic_sweep.records import BADLY, BEGUN, ENDED, TABLES, columns_of
 from tic_sweep.store import Manifest, schema_of
 from tic_sweep.sweep import FOLLOWED, OBJECTIVES, TIC_SCORE
 
+PROVENANCE = (
+    "version", "git_commit", "packages", "host", "system", "processor", "circumstance", "command",
+)  # fmt: skip
+"""Columns of a trial that say where its numbers come from, and nothing of its state."""
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "trials": tuple(name for name in columns_of("trials") if name not in {"packages", "git_commit", "host", "version"}),
+    "trials": tuple(name for name in columns_of("trials") if name not in PROVENANCE),
     "epochs": (
         "cycle", "train_timesteps", "ic", "ic_se", *FOLLOWED, "train_seconds", "eval_seconds", "fisher_seconds",
         "probe_seconds",

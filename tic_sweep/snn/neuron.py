@@ -22,6 +22,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from tic_sweep.config import NeuronConfig
+from tic_sweep.snn.fused import fused_lif
+from tic_sweep.snn.kernels import kernels_for
 from tic_sweep.snn.surrogate import surrogate_derivative
 
 
@@ -48,7 +50,8 @@ def lif(current_TN: Tensor, neuron: NeuronConfig) -> Tensor:
     """
     if current_TN.dtype in (torch.float16, torch.bfloat16):
         current_TN = current_TN.float()
-    return _LIF.apply(current_TN, neuron)
+    kernels = kernels_for(current_TN)
+    return _LIF.apply(current_TN, neuron) if kernels is None else fused_lif(kernels, current_TN, neuron)
 
 
 @torch.no_grad()
@@ -63,6 +66,23 @@ def lif_jacobian(current_TN: Tensor, neuron: NeuronConfig) -> Tensor:
     if not neuron.temporal_gradient:
         return torch.zeros_like(h_TN)
     return _reset_jacobian(h_TN, surrogate_derivative(h_TN, neuron), neuron).mul_(1 - 1 / neuron.tau)
+
+
+@torch.no_grad()
+def lif_linearised(current_TN: Tensor, neuron: NeuronConfig) -> tuple[Tensor, Tensor | None]:
+    """Return what gradients meet on their way back through `lif`, for any number of them: slope and carry [T, N, *].
+
+    dL/dx[t] = slope[t]·dL/ds[t] + carry[t]·dL/dx[t+1] with slope = f'(h)/τ and carry = (1 - 1/τ)·J, the recursion of
+    the module's docstring divided by τ. The carry is None without a temporal gradient.
+    """
+    if current_TN.dtype in (torch.float16, torch.bfloat16):
+        current_TN = current_TN.float()
+    h_TN = _charged(current_TN, neuron)[0]
+    slope_TN = surrogate_derivative(h_TN, neuron)
+    carry_TN = None
+    if neuron.temporal_gradient:
+        carry_TN = _reset_jacobian(h_TN, slope_TN, neuron).mul_(1 - 1 / neuron.tau)
+    return slope_TN.div_(neuron.tau), carry_TN
 
 
 class _Spike(torch.autograd.Function):

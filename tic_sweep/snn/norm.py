@@ -32,7 +32,7 @@ class TimeNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return γ·gain·(x - μ)/√(σ² + ε) + β, in the shape of ``x``."""
         static = x.dim() == 4  # noqa: PLR2004 - [N, C, H, W] against [T, N, C, H, W]
-        if static or not self.training or self.kind == "tdbn":
+        if static or not self.training or self.joint:
             return self._normalised(x if static else x.flatten(0, 1)).view(x.shape)
         return torch.stack([self._normalised(x_NCHW) for x_NCHW in x.unbind()])
 
@@ -41,6 +41,17 @@ class TimeNorm(nn.Module):
         inverse = (self.running_var + EPS).rsqrt() * self.gain
         return (x - self.running_mean[:, None, None]) * inverse[:, None, None]
 
+    @property
+    def gamma(self) -> Tensor:
+        """What the standardised input is multiplied by, [C]."""
+        return self.weight * self.gain if self.gain != 1 else self.weight
+
+    @property
+    def joint(self) -> bool:
+        """Whether training takes statistics over all timesteps together."""
+        return self.kind == "tdbn"
+
     def _normalised(self, x_NCHW: Tensor) -> Tensor:
-        gamma = self.weight * self.gain if self.gain != 1 else self.weight
-        return F.batch_norm(x_NCHW, self.running_mean, self.running_var, gamma, self.bias, self.training, MOMENTUM, EPS)
+        return F.batch_norm(
+            x_NCHW, self.running_mean, self.running_var, self.gamma, self.bias, self.training, MOMENTUM, EPS
+        )

@@ -5,8 +5,18 @@ the rows of the journal become an immutable Parquet segment per table. Readers s
 each identity (`tic_sweep.records.TABLES`), newest by (session, seq) and never by clocks or file order.
 """
 
+from tic_sweep.store.blocks import Block as Block
+from tic_sweep.store.blocks import Rows as Rows
+from tic_sweep.store.blocks import blocks_of as blocks_of
+from tic_sweep.store.blocks import blocks_told as blocks_told
 from tic_sweep.store.compact import compact as compact
+from tic_sweep.store.damage import Damage as Damage
+from tic_sweep.store.damage import find_damage as find_damage
+from tic_sweep.store.damage import last_epochs as last_epochs
+from tic_sweep.store.damage import trials_touched as trials_touched
+from tic_sweep.store.damage import trials_with_holes as trials_with_holes
 from tic_sweep.store.folder import ResultsFolder as ResultsFolder
+from tic_sweep.store.lock import refuse_if_held as refuse_if_held
 from tic_sweep.store.manifest import FORMAT as FORMAT
 from tic_sweep.store.manifest import Manifest as Manifest
 from tic_sweep.store.problems import Problems as Problems

@@ -1,13 +1,13 @@
-"""URLs of object stores: what they name, the client that reads them, and its errors in words without secrets."""
+"""URLs of object stores: what they name, their client, and its errors in words without secrets."""
 
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from tic_sweep.errors import StoreError, did_you_mean
 
@@ -59,12 +59,16 @@ class Address:
         parts = urlsplit(re.sub(r"^([^:/]+):/+", r"\1://", str(url)))
         if parts.scheme not in SCHEMES:
             raise StoreError(
-                f"results at {parts.scheme}:// cannot be read.{did_you_mean(parts.scheme, SCHEMES)} "
+                f"{parts.scheme}:// is not a store that is known.{did_you_mean(parts.scheme, SCHEMES)} "
                 f"Known: {', '.join(SCHEMES)}."
             )
         options = tuple(parse_qsl(parts.query))
         has_user = "@" in parts.netloc and parts.scheme in {"s3", "gs", "gcs"}
-        if has_user or parts.password is not None or any(name not in S3_OPTIONS for name, _ in options):
+        if (
+            has_user
+            or parts.password is not None
+            or any(name not in S3_OPTIONS or "@" in value for name, value in options)
+        ):
             raise StoreError(
                 f"a {parts.scheme} URL is a bucket and a path, with {', '.join(S3_OPTIONS)} after a ? at most: leave "
                 f"the rest out, credentials come from the environment."
@@ -77,6 +81,15 @@ class Address:
     def name(self) -> str:
         """The URL as it may be shown."""
         return f"{self.scheme}://{'/'.join(filter(None, (self.bucket, self.path)))}"
+
+    @property
+    def url(self) -> str:
+        """The URL with its options, by which the place can be found again."""
+        return self.name + (f"?{urlencode(self.options)}" if self.options else "")
+
+    def below(self, name: str) -> "Address":
+        """Return the place of a name in this one."""
+        return replace(self, path="/".join(filter(None, (self.path, name))))
 
     @property
     def endpoint(self) -> str:
@@ -111,8 +124,12 @@ def filesystem_of(address: Address) -> tuple[Any, str]:
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def told(name: str, done: str = "read") -> Iterator[None]:
     """Turn the errors of a store's client into a `StoreError` of one line, which repeats nothing of theirs but a code.
+
+    Args:
+        name: of the place, as it may be shown.
+        done: what could not be done there: read or written.
 
     Raises:
         StoreError: if the client raises.
@@ -125,4 +142,4 @@ def told(name: str) -> Iterator[None]:
         code = re.search(r"AWS Error (\w+)|\b([A-Z]{4,}(?:_[A-Z]+)+)\b", str(error))
         word = next(filter(None, code.groups()), "") if code else type(error).__name__
         reason = _WORDS.get(word, f"{word}: check the URL, the credentials and the endpoint in the environment")
-        raise StoreError(f"{name} cannot be read; {reason}.") from None
+        raise StoreError(f"{name} cannot be {done}; {reason}.") from None

@@ -4,6 +4,7 @@ import polars as pl
 
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
+from tic_sweep.store.damage import is_whole
 from tic_sweep.store.folder import ResultsFolder
 from tic_sweep.store.lock import FolderLock
 from tic_sweep.store.reader import Stored, newest
@@ -18,7 +19,8 @@ def compact(folder: ResultsFolder, *, most_rows: int | None = None) -> dict[str,
 
     The merged segment takes the newest one's place, by one rename, before the others are removed: after a crash in
     between, rows are there twice, which readers see through, and the next compaction finishes the work. A segment
-    that cannot be read, or that has columns unknown to this version, is left where it is.
+    with columns unknown to this version is left where it is, and so is a table with a damaged segment: which rows are
+    lost shows in those around it.
 
     Args:
         folder: the results.
@@ -41,6 +43,8 @@ def _compact_table(folder: ResultsFolder, table: str, most_rows: int | None) -> 
     found = readable_segments(table, folder.segments(table))
     segments = [segment for segment, columns in found.items() if columns.keys() <= schema_of(table).keys()]
     if not segments or (len(segments) == 1 and is_settled(segments[0], table)):
+        return 0
+    if not all(is_whole(segment, table) for segment in folder.segments(table)):
         return 0
     stored = scan_segments(table, segments)
     if most_rows is not None and stored.select(pl.len()).collect().item() > most_rows:

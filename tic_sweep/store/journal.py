@@ -13,11 +13,12 @@ import polars as pl
 
 from tic_sweep.records import TABLES
 from tic_sweep.store.atomic import write_all
+from tic_sweep.store.blocks import Block, spread
 from tic_sweep.store.problems import Problems
 from tic_sweep.store.segments import DamagedFileWarning, frame_of, schema_of
 
-TABLE = "table"
-"""Key that names a line's table; no column may have this name."""
+TABLE, ROWS, COLUMNS = "table", "rows", "columns"
+"""Keys that name a line's table and, if it holds a block, their number and their values; no column has such a name."""
 DAMAGED_LINES = "lines damaged and passed over"
 
 
@@ -62,6 +63,12 @@ def line_of(table: str, row: dict[str, Any]) -> str:
     return json.dumps({TABLE: table, **row}, ensure_ascii=False, check_circular=False) + "\n"
 
 
+def line_of_block(block: Block, session: int, seq: int) -> str:
+    """Return a block as a line; its rows are stamped ``seq``, ``seq + 1``, ..."""
+    head = f'"{TABLE}": "{block.table}", "session": {session}, "seq": {seq}, "{ROWS}": {block.size}'
+    return f'{{{head}, "{COLUMNS}": {block.text}}}\n'
+
+
 def read_journal(path: Path) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of a journal segment by table; none if it has become a Parquet segment meanwhile."""
     try:
@@ -81,7 +88,8 @@ def parse_journal(content: bytes, name: str, problems: Problems | None = None) -
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         try:
             row = json.loads(line)
-            rows[row.pop(TABLE)].append(row)
+            table = row.pop(TABLE)
+            rows[table] += _rows_in(row) if COLUMNS in row else [row]
         except (ValueError, KeyError, AttributeError, TypeError):
             damaged += 1
             warnings.warn(f"{name}, line {number} is damaged and passed over.", DamagedFileWarning, stacklevel=4)
@@ -92,6 +100,16 @@ def parse_journal(content: bytes, name: str, problems: Problems | None = None) -
         for table in rows.keys() - TABLES.keys():
             problems.note(str(table), file, "lines of an unknown table, which is left out", len(rows[table]))
     return dict(rows)
+
+
+def _rows_in(line: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a line that holds a block."""
+    size, columns = line[ROWS], line[COLUMNS]
+    found = zip(*(spread(column, size) for column in columns.values()), strict=True)
+    return [
+        dict(zip(columns, values, strict=True)) | {"session": line["session"], "seq": line["seq"] + number}
+        for number, values in enumerate(found)
+    ]
 
 
 def journal_frame(table: str, rows: Sequence[dict[str, Any]], name: str, problems: Problems | None) -> pl.DataFrame:

@@ -25,12 +25,9 @@ class FolderLock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.read(self._descriptor, 256).decode(errors="replace").strip() or "another process"
+            holder = os.read(self._descriptor, 256)
             os.close(self._descriptor)
-            raise StoreError(
-                f"results folder {str(path.parent)!r} is being written by {holder}: wait for it, stop it, or give "
-                f"another folder."
-            ) from error
+            raise _taken(path, holder) from error
         except OSError as error:
             os.close(self._descriptor)
             raise StoreError(f"{path} cannot be locked ({error.strerror}): give a folder on a local disk.") from error
@@ -43,6 +40,23 @@ class FolderLock:
         with suppress(OSError):
             os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
+
+
+def refuse_if_held(path: Path) -> None:
+    """Refuse a results folder that another process is writing; whoever writes takes its lock all the same.
+
+    Raises:
+        StoreError: naming the process.
+    """
+    if is_held(path):
+        raise _taken(path, path.read_bytes()[:256])
+
+
+def _taken(path: Path, holder: bytes) -> StoreError:
+    name = holder.decode(errors="replace").strip() or "another process"
+    return StoreError(
+        f"results folder {str(path.parent)!r} is being written by {name}: wait for it, stop it, or give another folder."
+    )
 
 
 def is_held(path: Path) -> bool | None:

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import re
+import shlex
 import typing
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from tic_sweep.errors import StoreError
@@ -37,6 +39,8 @@ class Manifest:
     version: str = ""
     command: str = ""
     """The command line that started the sweep."""
+    storage: str = ""
+    """Where its checkpoints live, a path or a URL; empty is in the folder itself."""
 
     def save(self, path: Path) -> None:
         """Write the manifest, whole or not at all.
@@ -79,6 +83,20 @@ class Manifest:
             elif field.name in {"format", "sweep", "scale", "question"}:
                 raise StoreError(f"{name} has no field {field.name!r}: it is damaged, or not a manifest of tic_sweep.")
         return cls(**known)
+
+
+def without_places(command: str) -> str:
+    """Return a command line without the folders, machines and stores of whoever gave it; empty if it is none."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return ""
+    for at, word in enumerate(words):
+        if at and words[at - 1] in {"--address", "--storage"}:
+            words[at] = words[at - 1].removeprefix("--").upper()
+        elif re.match(r"[/~]|[A-Za-z]:[\\/]", word):
+            words[at] = PurePath(word).name
+    return shlex.join(words)
 
 
 def _content_of(path: Path) -> bytes:

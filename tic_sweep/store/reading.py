@@ -8,6 +8,7 @@ import polars as pl
 
 from tic_sweep.records import TABLES
 from tic_sweep.store.addresses import local_path
+from tic_sweep.store.damage import spoilt_segments
 from tic_sweep.store.folder import ResultsFolder
 from tic_sweep.store.manifest import Manifest
 from tic_sweep.store.problems import Problems
@@ -15,6 +16,7 @@ from tic_sweep.store.reader import Stored, newest, stored_rows
 from tic_sweep.store.remote import RemoteFolder
 
 ORPHANS = "rows without a trial"
+SPOILT = "segments with other bytes than were written, whose rows may be wrong"
 
 
 def open_folder(place: str | Path) -> ResultsFolder | RemoteFolder:
@@ -58,9 +60,14 @@ class Reading:
     def problems(self, tables: Collection[str] | None = None) -> pl.DataFrame:
         """Return what could not be read as declared, in some tables if they are named; columns are `Problems.frame`'s.
 
-        Counting rows without a trial reads the keys of the tables; a remote folder's are fetched for it.
+        Counting rows without a trial reads the keys of the tables; a remote folder's are fetched for it. Those of a
+        folder here are compared with their checksums, which `scan` does not take the time for.
         """
         trials = self.tables["trials"].select("key")
+        if isinstance(self.folder, ResultsFolder):
+            for table in tables or TABLES:
+                for segment in spoilt_segments(self.folder, table):
+                    self._found.note(table, segment.name, SPOILT)
         for table in [name for name in tables or TABLES if name != "trials"]:
             keys = self._stored[table].rows.select("key").unique()
             orphans = keys.join(trials, on="key", how="anti").collect().lazy()

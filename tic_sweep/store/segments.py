@@ -1,19 +1,24 @@
 """Parquet segments: rows of one table in an immutable file, and the schema derived from the table's declaration."""
 
+import dataclasses
 import io
 import warnings
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tic_sweep.config import TrialConfig, flatten
 from tic_sweep.records import TABLES, columns_of
 from tic_sweep.store.atomic import write_atomically
+from tic_sweep.store.blocks import Block, spread
 from tic_sweep.store.problems import Problems
+from tic_sweep.store.seal import sealed
 
 DTYPES: dict[type, type[pl.DataType]] = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean}
 STAMP = ("session", "seq")
@@ -36,6 +41,28 @@ def frame_of(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.from_dicts(list(rows), schema=schema_of(table))
 
 
+def frame_of_blocks(table: str, blocks: Sequence[Block], session: int, starts: Sequence[int]) -> pl.DataFrame:
+    """Return the rows of some blocks as a frame; those of a block are stamped from its start on."""
+    sizes = np.array([block.size for block in blocks])
+    ends = np.cumsum(sizes)
+    seq = np.arange(ends[-1]) + np.repeat(np.array(starts) - (ends - sizes), sizes)
+    stamp = {"session": pl.repeat(session, int(ends[-1]), dtype=pl.Int64, eager=True), "seq": pl.Series(seq)}
+    return pl.DataFrame(
+        {name: stamp[name] if name in stamp else _series(blocks, name) for name in schema_of(table)},
+        schema=schema_of(table),
+    )
+
+
+def _series(blocks: Sequence[Block], name: str) -> pl.Series | list[Any]:
+    columns = [block.columns[name] for block in blocks]
+    if all(isinstance(column, array) for column in columns):
+        return pl.Series(np.concatenate([np.asarray(column) for column in columns]))
+    values: list[Any] = []
+    for column, block in zip(columns, blocks, strict=True):
+        values += spread(column, block.size)
+    return values
+
+
 def write_segment(path: Path, frame: pl.DataFrame, *, settled: str = "") -> None:
     """Write a segment, whole or, if the disk refuses (an OSError), not at all.
 
@@ -47,7 +74,7 @@ def write_segment(path: Path, frame: pl.DataFrame, *, settled: str = "") -> None
     content = io.BytesIO()
     frame.write_parquet(content, compression="zstd", metadata={SETTLED: _identity_of(settled)} if settled else None)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content.getvalue())
+    write_atomically(path, sealed(content.getvalue()))
 
 
 def is_settled(path: Path, table: str) -> bool:
@@ -66,8 +93,8 @@ def _identity_of(table: str) -> str:
 def scan_segments(table: str, paths: Iterable[Path], problems: Problems | None = None) -> pl.LazyFrame:
     """Return the rows of some segments, those that cannot be read passed over as `readable_segments` says.
 
-    The schema is the table's of today: a column that a segment lacks is null, or, for a field of the config, its
-    default, since a new field's default is what the code did before the field existed.
+    The schema is the table's of today: a column that a segment lacks has its declared default, else it is null. A new
+    field's default is what the code did before the field existed.
     """
     schema = schema_of(table)
     readable = readable_segments(table, paths, problems)
@@ -87,9 +114,17 @@ def scan_segments(table: str, paths: Iterable[Path], problems: Problems | None =
 
 
 def with_defaults(frame: pl.LazyFrame, table: str, columns: Iterable[str]) -> pl.LazyFrame:
-    """Fill nulls in those of the columns that are fields of the config with the field's default."""
-    defaults = flatten(TrialConfig()) if TABLES[table].name == "trials" else {}
+    """Fill nulls in those of the columns that have a default, declared for the record or the config, with it."""
+    defaults = _defaults(table)
     return frame.with_columns(pl.col(name).fill_null(defaults[name]) for name in columns if name in defaults)
+
+
+@cache
+def _defaults(table: str) -> dict[str, Any]:
+    """Return the default of each column that has one other than null."""
+    fields = dataclasses.fields(TABLES[table].record)
+    declared = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING and f.default is not None}
+    return declared | (flatten(TrialConfig()) if table == "trials" else {})
 
 
 def readable_segments(

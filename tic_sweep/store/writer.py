@@ -1,7 +1,7 @@
 """`ResultsWriter`: the only thing that writes rows; journal first, Parquet segments every few seconds."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from types import TracebackType
 from typing import Any, Self
@@ -11,11 +11,12 @@ import polars as pl
 from tic_sweep.config import TrialConfig, flatten
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES, Row, TrialRow, columns_of
+from tic_sweep.store.blocks import Block
 from tic_sweep.store.folder import ResultsFolder
-from tic_sweep.store.journal import Journal, line_of
+from tic_sweep.store.journal import Journal, line_of, line_of_block
 from tic_sweep.store.lock import FolderLock
 from tic_sweep.store.recover import recover
-from tic_sweep.store.segments import frame_of, schema_of, write_segment
+from tic_sweep.store.segments import frame_of, frame_of_blocks, schema_of, write_segment
 
 
 class ResultsWriter:
@@ -25,7 +26,7 @@ class ResultsWriter:
     and `problems` says what waits. Only `close` raises if rows are still nowhere on disk.
     """
 
-    def __init__(self, folder: ResultsFolder, *, flush_rows: int = 2000, flush_seconds: float = 5.0) -> None:
+    def __init__(self, folder: ResultsFolder, *, flush_rows: int = 50_000, flush_seconds: float = 5.0) -> None:
         """Take the folder's lock, save the rows of killed sessions, and begin a new session.
 
         Args:
@@ -52,8 +53,10 @@ class ResultsWriter:
         self._segment = 1
         self._journal: Journal | None = None
         self._buffer: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+        self._blocks: dict[str, list[tuple[int, Block]]] = {name: [] for name in TABLES}
         self._buffered = 0
         self._unjournaled: list[str] = []
+        self._unjournaled_rows = 0
         self._journal_error = self._flush_error = ""
         self._due = 0.0
         self._open = True
@@ -68,10 +71,15 @@ class ResultsWriter:
         """What the disk has refused and is still waiting, one line each; empty if all is well."""
         told = []
         if self._unjournaled:
-            told.append(f"{len(self._unjournaled)} rows are only in memory: {self._journal_error}")
+            told.append(f"{self._unjournaled_rows} rows are only in memory: {self._journal_error}")
         if self._flush_error:
             told.append(f"{self._buffered} rows are not yet in Parquet: {self._flush_error}")
         return tuple(told)
+
+    @property
+    def refused(self) -> bool:
+        """Whether rows lie in memory alone, because the disk refuses them."""
+        return bool(self._unjournaled)
 
     def add(self, row: Row, config: TrialConfig | None = None) -> None:
         """Store a row; when this returns the row survives a kill of the process (unless `problems` says otherwise).
@@ -92,17 +100,16 @@ class ResultsWriter:
         if config is not None:
             values |= flatten(config)
         values["session"], values["seq"] = self._session, self._seq
-        self._seq += 1
-        now = time.monotonic()
-        if not self._buffered:
-            self._due = now + self._flush_seconds
         self._buffer[table].append(values)
-        self._buffered += 1
-        self._unjournaled.append(line_of(table, values))
-        if not self._journal_error:  # a disk that refused is asked again with the next flush
-            self._append_to_journal()
-        if now >= self._due or (self._buffered >= self._flush_rows and not self._flush_error):
-            self.flush()
+        self._take(line_of(table, values), 1)
+        self._store()
+
+    def add_blocks(self, blocks: Iterable[Block]) -> None:
+        """Store the rows of blocks as `add` stores a row, all of them with one write."""
+        for block in blocks:
+            self._blocks[block.table].append((self._seq, block))
+            self._take(line_of_block(block, self._session, self._seq), block.size)
+        self._store()
 
     def add_frame(self, table: str, frame: pl.DataFrame) -> None:
         """Store many rows at once as a segment of their own; for rows that can be computed again: no journal has them.
@@ -139,9 +146,9 @@ class ResultsWriter:
         if not self._buffered:
             return
         try:
-            for table, rows in self._buffer.items():
-                if rows:
-                    write_segment(self.folder.segment(table, self._session, self._segment), frame_of(table, rows))
+            for table in TABLES:
+                if (frame := self._waiting(table)) is not None:
+                    write_segment(self.folder.segment(table, self._session, self._segment), frame)
         except OSError as error:
             self._flush_error = str(error)
             self._due = time.monotonic() + self._flush_seconds
@@ -152,7 +159,8 @@ class ResultsWriter:
         self._journal = None
         self._segment += 1
         self._buffer = {name: [] for name in TABLES}
-        self._buffered = 0
+        self._blocks = {name: [] for name in TABLES}
+        self._buffered = self._unjournaled_rows = 0
         self._unjournaled = []
         self._journal_error = self._flush_error = ""
 
@@ -171,8 +179,9 @@ class ResultsWriter:
         self._lock.release()
         if self._unjournaled:
             raise StoreError(
-                f"{len(self._unjournaled)} rows could not be written to {str(self.folder.root)!r} "
-                f"({self._flush_error}) and are lost: free space there and resume the sweep."
+                f"{self._unjournaled_rows} rows could not be written to {str(self.folder.root)!r} "
+                f"({self._flush_error}) and are lost: free space there and resume the sweep, which computes "
+                f"them again."
             )
 
     def __enter__(self) -> Self:
@@ -182,6 +191,30 @@ class ResultsWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         self.close()
+
+    def _take(self, line: str, rows: int) -> None:
+        """Let a line wait for the journal whose rows are buffered now."""
+        if not self._buffered:
+            self._due = time.monotonic() + self._flush_seconds
+        self._seq += rows
+        self._buffered += rows
+        self._unjournaled.append(line)
+        self._unjournaled_rows += rows
+
+    def _store(self) -> None:
+        """Write what waits to the journal and, if it is time or enough, to Parquet."""
+        if not self._journal_error:  # a disk that refused is asked again with the next flush
+            self._append_to_journal()
+        if time.monotonic() >= self._due or (self._buffered >= self._flush_rows and not self._flush_error):
+            self.flush()
+
+    def _waiting(self, table: str) -> pl.DataFrame | None:
+        """Return the rows of a table that wait for Parquet; None if there are none."""
+        frames = [frame_of(table, rows)] if (rows := self._buffer[table]) else []
+        if blocks := self._blocks[table]:
+            starts = [start for start, _ in blocks]
+            frames.append(frame_of_blocks(table, [block for _, block in blocks], self._session, starts))
+        return pl.concat(frames) if frames else None
 
     def _append_to_journal(self) -> None:
         """Write the lines that wait to the journal; they go on waiting if the disk refuses."""
@@ -195,6 +228,7 @@ class ResultsWriter:
             self._journal_error = str(error)
             return
         self._unjournaled.clear()
+        self._unjournaled_rows = 0
         self._journal_error = ""
 
 

@@ -3,10 +3,14 @@
 An attempt runs one trial from its beginning, or from the checkpoint of the attempt before it, to an outcome.
 """
 
+import platform
+import re
 import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +19,9 @@ import torch
 from tic_sweep.config import Resources, TrialConfig, trial_key
 from tic_sweep.packing import seconds
 from tic_sweep.records import Outcome, Report
+from tic_sweep.snn import choose, running
 from tic_sweep.training.allocator import keep_freed_memory
-from tic_sweep.training.checkpoint import load_checkpoint, save_checkpoint
+from tic_sweep.training.checkpoint import DamagedCheckpointError, load_checkpoint, save_checkpoint, set_aside
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome, not an error
@@ -36,20 +41,29 @@ class Attempt(ABC):
         self.device = resolve_device(resources.device)
         torch.set_num_threads(resources.threads)
         keep_freed_memory()
+        self.kernels = choose(resources.kernels, self.device)
+        self._kernels_before: list[str] = []
         self._checkpoint = checkpoint
         self._seconds = 0.0
         self._saved_at = time.monotonic()
         self._ending: dict[str, Any] = {"status": "interrupted"}
+        self._remarks: list[str] = []
 
     def reports(self) -> Iterator[Report]:
-        """Yield the reports not yet taken; ends early if the trial diverges or runs out of memory."""
+        """Yield the reports not yet taken; ends early if the trial diverges or runs out of memory.
+
+        What went wrong and was mended on the way is told with the report that comes next.
+        """
         try:
             while not self._over:
-                yield self._timed()
+                yield self._remarking(self._timed())
                 # Only now has the report been taken: a checkpoint before it could lose its rows, not just repeat them.
                 if self._over or time.monotonic() - self._saved_at >= self.resources.checkpoint_seconds:
                     self.save()
-            self._ending = {"status": "finished", **self._conclusion()}
+            if self._remarks:
+                yield self._remarking(Report())
+            with running(self.kernels):
+                self._ending = {"status": "finished", **self._conclusion()}
         except Diverged as reason:
             self._ending = {"status": "diverged", "reason": str(reason)}
         except (MemoryError, RuntimeError) as error:  # torch.OutOfMemoryError is a RuntimeError
@@ -65,7 +79,9 @@ class Attempt(ABC):
             **self._results(),
             wall_seconds=self._seconds,
             device=str(self.device),
+            processor=processor_of(self.device),
             host=socket.gethostname(),
+            kernels=", ".join(self._kernels_run),
         )
 
     def halt(self, status: str, reason: str) -> None:
@@ -77,23 +93,52 @@ class Attempt(ABC):
         self.save()
 
     def save(self) -> None:
-        """Write the checkpoint now, if the trial keeps one and has something to keep."""
+        """Write the checkpoint now, if the trial keeps one and has something to keep.
+
+        A disk that refuses costs the checkpoint, not the trial: the one before it stays.
+        """
         if self._checkpoint is None or not self._begun:
             return
-        save_checkpoint(self._checkpoint, {"key": self.key, "seconds": self._seconds, **self._state()})
+        own = {"key": self.key, "seconds": self._seconds, "kernels": self._kernels_run}
+        try:
+            save_checkpoint(self._checkpoint, own | self._state())
+        except OSError as error:
+            self._remark(f"a checkpoint could not be written ({error.strerror or error})")
         self._saved_at = time.monotonic()
 
     def _resume(self) -> None:
-        """Continue from the checkpoint, if there is one."""
-        if self._checkpoint is not None and self._checkpoint.is_file():
-            state = load_checkpoint(self._checkpoint)
-            self._seconds = state["seconds"]
-            self._restore(state)
+        """Continue from the checkpoint, if there is one; a damaged one is set aside, and the trial begins anew."""
+        if self._checkpoint is None or not self._checkpoint.is_file():
+            return
+        try:
+            state = load_checkpoint(self._checkpoint, self.key)
+        except DamagedCheckpointError as damage:
+            aside = set_aside(self._checkpoint)
+            self._remark(f"its checkpoint was damaged ({damage}) and lies in {aside.name}: it began anew")
+            return
+        self._seconds = state["seconds"]
+        self._kernels_before = state.get("kernels", ["plain"])  # a checkpoint from before there were others
+        self._restore(state)
+
+    def _remark(self, text: str) -> None:
+        if text not in self._remarks:
+            self._remarks.append(text)
+
+    def _remarking(self, report: Report) -> Report:
+        remarks, self._remarks = tuple(self._remarks), []
+        return replace(report, remarks=remarks) if remarks else report
+
+    @property
+    def _kernels_run(self) -> list[str]:
+        """What ran the trial's neurons so far, in order: attempts on other machines may have had others."""
+        before = self._kernels_before
+        return before if before[-1:] == [self.kernels] else [*before, self.kernels]
 
     def _timed(self) -> Report:
         began = seconds()
         try:
-            return self._advance()
+            with running(self.kernels):
+                return self._advance()
         finally:
             self._seconds += seconds() - began
 
@@ -133,6 +178,19 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
+
+
+@cache
+def processor_of(device: torch.device) -> str:
+    """Return the model of a GPU or of this machine's CPUs, as its maker calls it; empty if the system does not say."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor()
+    found = re.search(r"^model name\s*:\s*(.+)$", told, flags=re.MULTILINE)
+    return found[1].strip() if found else platform.processor()
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -50,6 +50,7 @@ def measure(
     epoch: int,
     chunk: int,
     masks: Mapping[str, Tensor],
+    bfloat16: bool = False,
 ) -> FisherTrace:
     """Measure the trial's Fisher trace after ``epoch``; draws, if any, come from that epoch's "fisher" stream.
 
@@ -71,6 +72,9 @@ def measure(
         generator=generator,
         masks=masks,
         precision=config.fisher.ic_se,
+        bfloat16=bfloat16,
+        estimator=config.fisher.estimator,
+        draws=config.fisher.draws,
     )
 
 

@@ -66,11 +66,15 @@ class Observation:
 class Observer:
     """Looks at a trial's network, always at the same images; ``chunk`` bounds the memory that measuring takes.
 
-    ``centroids`` are those measured so far, by epoch: whether another is needed may depend on them.
+    ``centroids`` are those measured so far, by epoch: whether another is needed may depend on them. With ``bfloat16``
+    the gradients of Fisher traces are in half precision.
     """
 
-    def __init__(self, config: TrialConfig, data: TrialData, present: Presentation, chunk: int) -> None:
+    def __init__(
+        self, config: TrialConfig, data: TrialData, present: Presentation, chunk: int, *, bfloat16: bool = False
+    ) -> None:
         self._config, self._data, self._present, self._chunk = config, data, present, chunk
+        self._bfloat16 = bfloat16
         self.fisher_images = fisher_images(config, data)
         self.dynamics_images = dynamics_images(config, data)
         self.probe_images = probe_images(config, data)
@@ -85,7 +89,7 @@ class Observer:
             validation = self.validate(model, epoch)
         with timed(taken, "fisher_seconds"):
             if is_fisher_due(config, epoch, self.centroids):
-                trace = measure(model, config, self.fisher_images, masks=masks, **shared)
+                trace = measure(model, config, self.fisher_images, masks=masks, bfloat16=self._bfloat16, **shared)
         with timed(taken, "probe_seconds"):
             if is_due(config, config.probes.dynamics_every, epoch):
                 layers = measure_layers(model, config, self.dynamics_images, **shared)

@@ -7,7 +7,7 @@ a GPU its training steps, evaluations and Fisher measurements are recorded and r
 
 import gc
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from tic_sweep.data import RawData
 from tic_sweep.packing import Member, Turns
 from tic_sweep.records import Outcome, Report
 from tic_sweep.training.attempt import resolve_device
-from tic_sweep.training.start import Trainer, start_trial
+from tic_sweep.training.start import start_trial
+from tic_sweep.training.trainer import Trainer, went_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,8 @@ class Pack:
     """Some trials of one data set that take turns. Call `step` until `over`; then or earlier, `close`.
 
     A member that diverges or fails ends alone, and the others go on. One that runs out of memory waits until the
-    others have ended, and then goes on from its checkpoint with the memory to itself.
+    others have ended, and then goes on from its checkpoint with the memory to itself. One that runs out of it even then
+    goes on once more, as `SecondChance` does: with half the images in a chunk of its Fisher measurements.
     """
 
     def __init__(
@@ -59,12 +61,12 @@ class Pack:
             trials: the config of each, and where its checkpoint lies or will lie.
             data: the data set that all of them need.
             resources: the circumstance of the pack.
-            training: what trains one of them.
+            training: what trains one of them, without a second chance: that would meet the first one's recordings.
         """
         self._data, self._resources, self._training = data, resources, training
         self._turns, self._things = Turns(), dict[Hashable, Any]()
-        self._active = [self._joined(*trial) for trial in trials]
-        self._waiting: list[tuple[TrialConfig, Path | None]] = []
+        self._active = [self._joined(*trial, resources) for trial in trials]
+        self._waiting: list[_Waiting] = []
 
     @property
     def over(self) -> bool:
@@ -81,8 +83,9 @@ class Pack:
         """
         again: list[Told] = []
         if not self._active and self._waiting:
-            self._active = [self._joined(*self._waiting.pop(0))]
-            again = [Told(key=self._active[0].key)]
+            waiting = self._waiting.pop(0)
+            self._active = [self._joined(waiting.config, waiting.checkpoint, waiting.resources)]
+            again = [waiting.told]
         for packed in self._active:
             self._turns.wake(packed.member.seat)
         self._turns.run()
@@ -99,11 +102,11 @@ class Pack:
         self._active, self._waiting = [], []
         _let_go()
 
-    def _joined(self, config: TrialConfig, checkpoint: Path | None) -> "_Packed":
+    def _joined(self, config: TrialConfig, checkpoint: Path | None, resources: Resources) -> "_Packed":
         def start() -> Trainer:
-            return self._training(config, self._data, self._resources, checkpoint)
+            return self._training(config, self._data, resources, checkpoint)
 
-        packed = _Packed(config, checkpoint, start)
+        packed = _Packed(config, checkpoint, resources, start)
         packed.member = Member(
             self._turns, packed.live, self._things, resolve_device(self._resources.device),
             recorded=may_be_recorded(config),
@@ -111,14 +114,29 @@ class Pack:
         return packed
 
     def _must_wait(self, packed: "_Packed") -> bool:
-        """Tell whether a member ran out of memory that it shared, and keep its trial for later if so."""
-        outcome = packed.told.outcome
-        if outcome is None or outcome.status != "out_of_memory" or len(self._active) == 1:
+        """Tell whether a member ran out of memory and has another chance, and keep its trial for later if so."""
+        outcome, resources, told = packed.told.outcome, packed.resources, Told(key=packed.key)
+        if outcome is None or outcome.status != "out_of_memory":
             return False
-        self._waiting.append((packed.config, packed.checkpoint))
+        if len(self._active) == 1:
+            if resources is not self._resources or resources.fisher_chunk == 1:
+                return False
+            resources = replace(resources, fisher_chunk=resources.fisher_chunk // 2)
+            told = replace(told, report=Report(remarks=(went_on(outcome.reason, resources),)))
+        self._waiting.append(_Waiting(packed.config, packed.checkpoint, resources, told))
         del packed.member
         _let_go()
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A trial that goes on when it has the memory to itself, and what is told then."""
+
+    config: TrialConfig
+    checkpoint: Path | None
+    resources: Resources
+    told: Told
 
 
 class _Packed:
@@ -126,8 +144,10 @@ class _Packed:
 
     member: Member
 
-    def __init__(self, config: TrialConfig, checkpoint: Path | None, start: Callable[[], Trainer]) -> None:
-        self.config, self.checkpoint, self.key = config, checkpoint, trial_key(config)
+    def __init__(
+        self, config: TrialConfig, checkpoint: Path | None, resources: Resources, start: Callable[[], Trainer]
+    ) -> None:
+        self.config, self.checkpoint, self.resources, self.key = config, checkpoint, resources, trial_key(config)
         self.told, self.ended = Told(key=self.key), False
         self._start = start
 

@@ -10,7 +10,7 @@ from tic_sweep.data import SequenceSplit
 from tic_sweep.delays import Rewirer, build_network, positions_and_others, rewiring_of, sigma_schedule
 from tic_sweep.fisher import fisher_trace
 from tic_sweep.models import build_model
-from tic_sweep.snn import horizon_logits
+from tic_sweep.snn import choose, horizon_logits, running
 from tic_sweep.streams import stream
 from tic_sweep.training.allocator import keep_freed_memory
 from tic_sweep.training.attempt import resolve_device
@@ -34,6 +34,7 @@ def seconds_per_image(config: TrialConfig, resources: Resources) -> tuple[float,
     model = build_model(config).to(device)
     optimiser = build_optimiser(model, config.optimiser)
     generator = torch.Generator().manual_seed(0)
+    kernels = choose(resources.kernels, device)
 
     def images(count: int) -> tuple[torch.Tensor, torch.Tensor]:
         pixels = torch.randn(count, spec.channels, config.image_size, config.image_size, generator=generator)
@@ -42,13 +43,16 @@ def seconds_per_image(config: TrialConfig, resources: Resources) -> tuple[float,
     def train(count: int) -> None:
         pixels, labels = images(count)
         model.train()
-        loss, _ = objective(horizon_logits(model(pixels), config.model.readout), labels, config.loss)
+        with running(kernels):
+            outputs = model(pixels)
+        loss, _ = objective(horizon_logits(outputs, config.model.readout), labels, config.loss)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
 
     def fisher(count: int) -> None:
         pixels, labels = images(count)
-        fisher_trace(model, pixels, labels, readout=config.model.readout, chunk=count)
+        with running(kernels):
+            fisher_trace(model, pixels, labels, readout=config.model.readout, chunk=count)
 
     largest = min(resources.fisher_chunk, config.fisher.samples)
     return _per_sample(train, config.optimiser.batch_size, device), _per_sample(fisher, largest, device)

@@ -1,45 +1,23 @@
 """How a trial starts: the trainer that its task asks for, and what it needs and costs."""
 
 import time
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
 from tic_sweep.config import Resources, TrialConfig, replaced
 from tic_sweep.data import RawData, RawImages, data_name
-from tic_sweep.records import Outcome, Report
 from tic_sweep.toys import CURVE_POINTS, ToyBlock
 from tic_sweep.training.allocator import keep_freed_memory
 from tic_sweep.training.attempt import resolve_device
 from tic_sweep.training.sequences import SequenceTraining
 from tic_sweep.training.toy import ToyTraining
+from tic_sweep.training.trainer import SecondChance, Trainer
 from tic_sweep.training.trial import Training
 
 ENOUGH_SECONDS = 0.4
 """A cost probe takes more problems until an update takes this long or it has all."""
-
-
-class Trainer(Protocol):
-    """What every trainer offers. Iterate over `reports` to its end, then read `outcome`."""
-
-    def reports(self) -> Iterator[Report]:
-        """Yield what has not yet been reported."""
-        ...
-
-    @property
-    def outcome(self) -> Outcome:
-        """How the trial ended."""
-        ...
-
-    def save(self) -> None:
-        """Write the checkpoint now."""
-        ...
-
-    def halt(self, status: str, reason: str) -> None:
-        """End the attempt between two reports, with a checkpoint: ``paused`` or ``stopped``."""
-        ...
 
 
 def start_trial(
@@ -65,6 +43,13 @@ def start_trial(
             f"a trial of task {config.task!r} needs the images of {config.data.name!r}, got {type(data).__name__}."
         )
     return Training(config, data, resources, checkpoint)
+
+
+def try_trial(
+    config: TrialConfig, data: RawData | None, resources: Resources, checkpoint: Path | None = None
+) -> Trainer:
+    """Return what `start_trial` returns, with a second chance for a trial that runs out of memory."""
+    return SecondChance(partial(start_trial, config, data, checkpoint=checkpoint), resources)
 
 
 def toy_seconds(config: TrialConfig, resources: Resources) -> float:

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tic_sweep.config import Resources, TrialConfig
 from tic_sweep.data import RawImages, prepare
 from tic_sweep.models import SpikingNetwork, build_model
@@ -49,8 +51,12 @@ class Training(NetworkAttempt[SpikingNetwork]):
         data = shared(partial(prepare, images, config.data, self.device), config.data)
         self._train_images = data.train
         self._present = Presentation(config, data.mean, data.std)
-        self._observer = Observer(config, data, self._present, resources.fisher_chunk)
+        self._observer = Observer(
+            config, data, self._present, resources.fisher_chunk, bfloat16=resources.precision == "bfloat16"
+        )
         self.model = build_model(config).to(self.device)
+        if self.kernels == "triton":  # its kernels and the tensor cores' convolutions both want channels last
+            self.model = self.model.to(memory_format=torch.channels_last)
         self._optimiser = build_optimiser(self.model, config.optimiser)
         self._cycles = Cycles(config, self.model)
         self._train_seconds = 0.0

@@ -1,0 +1,23 @@
+"""What every drill is compared with."""
+
+from pathlib import Path
+
+import pytest
+from drills.harness import Sweep, write_sweep
+from launch.conftest import ray_here  # noqa: F401 - a fixture
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the results of the drills' sweep when nothing happens to it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    sweep = Sweep(write_sweep(folder), folder / "r")
+    said = sweep.run("--in-process")
+    assert (0, "") == (said.code, said.err)
+    return sweep.place
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Sweep:
+    """Return the drills' sweep with a results folder of its own; of its processes none is left in the end."""
+    return Sweep(write_sweep(tmp_path), tmp_path / "r")

@@ -1,0 +1,98 @@
+"""The disk of the results is full or slow, in a file system of its own."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from drills.harness import Drill, Sweep, said_by, wait_until, write_sweep
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+QUICK = ("--cpus", "2", "--checkpoint-seconds", "0")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a file system of 16 MB in memory."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("mounting a small file system takes rights that this process lacks")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Fill a disk to the last byte with a file, and return it."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):  # no space left
+        while True:
+            file.write(b"x" * 4096)
+    return ballast
+
+
+def test_a_disk_full_for_a_while(disk: Path, tmp_path: Path, undisturbed: Path) -> None:
+    """The sweep says in a line that it waits, and goes on when there is room; no trial even starts again."""
+    drill = Drill("disk full for 8 s")
+    sweep = Sweep(write_sweep(tmp_path), disk / "r")
+    with sweep.started("run", str(sweep.file), "--results", str(sweep.place), *QUICK) as process:
+        sweep.await_epochs(drill.draw.randint(1, 30), process)
+        ballast = fill(disk)
+        drill.times += 1
+        time.sleep(8)
+        ballast.unlink()
+        freed, stored = time.monotonic(), sweep.table("epochs").height
+        wait_until(lambda: process.poll() is not None or sweep.table("epochs").height > stored)
+        drill.seconds.append(time.monotonic() - freed)
+        said = said_by(process)
+
+    assert 0 == said.code, said
+    assert "Waiting up to 30 s for the disk: " in said.out
+    assert {1} == set(sweep.table("trials")["attempt"])
+    drill.compare(undisturbed, sweep.place)
+    drill.end()
+
+
+def test_a_disk_that_stays_full(disk: Path, tmp_path: Path, undisturbed: Path) -> None:
+    """The sweep ends in order with one line that says what is lost; with room, a resume computes it again."""
+    drill = Drill("disk full until the sweep gave up")
+    sweep = Sweep(write_sweep(tmp_path), disk / "r")
+    with sweep.started("run", str(sweep.file), "--results", str(sweep.place), *QUICK) as process:
+        sweep.await_epochs(drill.draw.randint(1, 30), process)
+        ballast = fill(disk)
+        drill.times += 1
+        said = said_by(process)
+    ballast.unlink()
+    resumed = sweep.resume()
+    drill.seconds.append(resumed.seconds)
+
+    assert 2 == said.code
+    assert 1 == len(said.err.splitlines()), said.err
+    assert "No space left on device) and are lost: free space there and resume the sweep" in said.err
+    assert 0 == resumed.code, resumed
+    drill.compare(undisturbed, sweep.place)
+    drill.end()
+
+
+def test_a_slow_disk(sweep: Sweep, undisturbed: Path, tmp_path: Path) -> None:
+    """Every flush to it takes a quarter of a second: the sweep takes longer, and that is all."""
+    drill = Drill("disk slow (0.25 s per flush)")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, time\nreal = os.fsync\nos.fsync = lambda descriptor: (time.sleep(0.25), real(descriptor))\n",
+        encoding="utf-8",
+    )
+    sweep.extra["PYTHONPATH"] = f"{tmp_path}:{sweep.environment['PYTHONPATH']}"
+    said = sweep.run("--cpus", "2")
+    drill.times += 1
+    drill.seconds.append(said.seconds)
+
+    assert (0, "") == (said.code, said.err)
+    drill.compare(undisturbed, sweep.place)
+    drill.end()
