@@ -142,7 +142,8 @@ def with_value(draw: random.Random) -> str:
     path = draw.choice(list(RULES))
     value = in_python(nonsense(RULES[path], draw)).replace("1e400", "float('inf')")
     if draw.random() < 0.5 and path != "seed":
-        return GOOD.replace("space={", f"space={{'{path}': Grid(({value},)), ").replace("Grid((0.1", "Grid((0.1", 1)
+        after = "Grid((0.1, 0.2))"  # which a rate of our own then replaces, and not the other way round
+        return GOOD.replace(after, f"{after}, '{path}': Grid(({value},))")
     return GOOD.replace(
         "SWEEP =", f"from tic_sweep.config import replaced\nTINY = replaced(TINY, {{'{path}': {value}}})\nSWEEP ="
     )

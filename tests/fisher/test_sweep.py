@@ -58,16 +58,15 @@ CONVOLUTIONS = [
     {"kernel_size": (3, 2), "dilation": (1, 2), "padding": (2, 0)},
     {"kernel_size": 1, "padding": 1},
 ]
+SIZED = [(c, side) for c in CONVOLUTIONS for side in (1, 5, 8) if side > 1 or c.get("padding") == 1]
+"""One pixel alone gives an output only where it is padded."""
 
 
 @pytest.mark.parametrize("wide", [1, 1000], ids=["tiles", "plain"])
-@pytest.mark.parametrize("options", CONVOLUTIONS, ids=str)
-@pytest.mark.parametrize("side", [1, 5, 8])
+@pytest.mark.parametrize(("options", "side"), SIZED, ids=str)
 def test_convolutions_backwards_equal_autograd(options: dict, side: int, wide: int, monkeypatch: pytest.MonkeyPatch):
     """By tiles, as a turned convolution or as the library's own gradient: it is the same, times the scale."""
     monkeypatch.setattr("tic_sweep.fisher.transposed.WIDE", wide)
-    if side == 1 and options.get("padding") != 1:
-        pytest.skip("no output")
     conv = nn.Conv2d(3, 4, **options, bias=False).double()
     x, scale_D = drawn(2 * 3, 3, side, side + 1).requires_grad_(), drawn(4, seed=1)
     y = conv(x)
