@@ -171,8 +171,9 @@ class TestPacked:
     def test_a_killed_worker_costs_no_row(self, tmp_path: Path, calm: tuple[Path, list[str]]) -> None:
         """Each member kills the process once; the others go on from their checkpoints, and every row is there, once."""
         problems = launch(tmp_path, TRIALS, DyingTraining, pack=3, retries=3)
+        keys = {trial.key for trial in TRIALS}
 
-        assert epochs_of(calm[0]) == epochs_of(tmp_path)
+        assert [told for told in epochs_of(calm[0]) if told[0] in keys] == epochs_of(tmp_path)
         assert [("finished", 4, 3)] * 3 == rows(tmp_path, "trials").select("status", "attempt", "packed").rows()
         assert all(rows(tmp_path, "trials")["remark"].str.starts_with("started again after "))
         assert [] == problems
