@@ -201,7 +201,9 @@ class Drill:
         assert (0, 0, 0) == (self.lost, self.duplicated, self.different)
 
 
-PASSING = {"session", "seq", "attempt", "remark", "host", "gpu_seconds", "git_commit", "packages"}
+PASSING = {
+    "session", "seq", "attempt", "remark", "command", "circumstance", "host", "gpu_seconds", "git_commit", "packages",
+}  # fmt: skip
 """Columns that tell how the numbers were come by."""
 
 
