@@ -64,8 +64,11 @@ class TrialRow:
     best_val_acc: float | None = column("validation accuracy after best_epoch", "fraction", default=None)
     best_test_acc: float | None = column("test accuracy of the weights of best_epoch", "fraction", default=None)
     parameters: int | None = column("trainable parameters", default=None)
-    wall_seconds: float | None = column("time in epochs and measurements, over all attempts", "seconds", default=None)
+    wall_seconds: float | None = column(
+        "time in epochs and measurements, over all attempts; in a pack the trial's share of it", "seconds", default=None
+    )
     gpu_seconds: float | None = column("wall_seconds times the trial's share of GPUs", "seconds", default=None)
+    packed: int = column("trials that shared its process, itself included", "trials", default=1)
     weights_digest: str = column("hash of the final weights", default="")
     device: str = column("device it ran on", default="")
     host: str = column("machine it ran on", default="")

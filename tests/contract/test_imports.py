@@ -44,6 +44,7 @@ CORE = (
     "tic_sweep.delays",
     "tic_sweep.fisher",
     "tic_sweep.models",
+    "tic_sweep.packing",
     "tic_sweep.probes",
     "tic_sweep.pruning",
     "tic_sweep.snn",

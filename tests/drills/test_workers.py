@@ -78,6 +78,21 @@ def test_every_way_to_go_down(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ray_here")
+def test_a_pack_goes_down_with_its_members_and_comes_back(tmp_path: Path) -> None:
+    """One is killed, one sleeps, one hangs in C: each costs all three an attempt, and no row is lost or changed."""
+    trials = [planned(seed=list(WAYS).index(way)) for way in ("SIGKILL", "sleep", "hang in C")]
+    problems = launch(tmp_path / "unlucky", trials, UnluckyTraining, epoch_seconds=10, retries=3, pack=3)
+    launch(tmp_path / "lucky", trials, FakeTraining)
+
+    assert [] == problems
+    assert {("finished", 4, 3)} == set(
+        rows(tmp_path / "unlucky", "trials").select("status", "attempt", "packed").rows()
+    )
+    assert all(rows(tmp_path / "unlucky", "trials")["remark"].str.contains("it told nothing for 10 s", literal=True))
+    assert epochs_of(tmp_path / "lucky") == epochs_of(tmp_path / "unlucky")
+
+
+@pytest.mark.usefixtures("ray_here")
 def test_who_always_hangs_is_given_up_with_the_reason(tmp_path: Path) -> None:
     """Its retries over, it is a row that says so."""
     launch(tmp_path, [planned()], AlwaysHanging, retries=1, epoch_seconds=3)

@@ -163,26 +163,29 @@ def test_what_a_killed_worker_leaves_is_removed(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.usefixtures("ray_here")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_checkpoints_travel_to_the_driver(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("pack", "found"), [(1, "from 2"), (2, "from 1")])
+def test_checkpoints_travel_to_the_driver(tmp_path: Path, pack: int, found: str) -> None:
     """Workers that share no folder with it continue trials that died elsewhere; rows are there once, no scratch stays.
 
-    That a worker is another node is made up here: it never sees the folder that the checkpoints come to lie in.
+    That a worker is another node is made up here: it never sees the folder that the checkpoints come to lie in. What a
+    pack has carried is a report older.
     """
     from tic_sweep.launch.keeper import DriverCheckpoints
 
     trials = [planned(lr=lr, epochs=4) for lr in (0.25, 0.5)]
+    options = Options(resources=Resources(checkpoint_seconds=0), pack=pack)
     with new_writer(tmp_path / "r") as writer:
         recorder = new_recorder(writer, trials)
         checkpoints = DriverCheckpoints(tmp_path / "kept")
         run_on_ray(
-            trials, recorder=recorder, data=IMAGES, options=Options(resources=Resources(checkpoint_seconds=0)), slots=2,
+            trials, recorder=recorder, data=IMAGES, options=options, slots=2,
             scratch=tmp_path / "tune", session=1, checkpoints=checkpoints, stop=Stop(), training=MovingTraining,
         )  # fmt: skip
     kept = names(tmp_path / "kept")
     checkpoints.forget(trials[0].key)
 
     assert [] == recorder.problems
-    assert {"from 2"} == set(by_key(tmp_path / "r", "reason").values())
+    assert {found} == set(by_key(tmp_path / "r", "reason").values())
     assert {2} == set(by_key(tmp_path / "r", "attempt").values())
     assert 2 * 5 == rows(tmp_path / "r", "epochs").height
     assert sorted(f"{trial.key}.pt" for trial in trials) == kept

@@ -165,6 +165,49 @@ def test_workers_share_the_data_and_are_used_again(calm: tuple[Path, list[str]])
     assert [] == list((folder / "tune").iterdir())
 
 
+class TestPacked:
+    """The same, three trials to a process."""
+
+    def test_a_killed_worker_costs_no_row(self, tmp_path: Path, calm: tuple[Path, list[str]]) -> None:
+        """Each member kills the process once; the others go on from their checkpoints, and every row is there, once."""
+        problems = launch(tmp_path, TRIALS, DyingTraining, pack=3, retries=3)
+        keys = {trial.key for trial in TRIALS}
+
+        assert [told for told in epochs_of(calm[0]) if told[0] in keys] == epochs_of(tmp_path)
+        assert [("finished", 4, 3)] * 3 == rows(tmp_path, "trials").select("status", "attempt", "packed").rows()
+        assert all(rows(tmp_path, "trials")["remark"].str.starts_with("started again after "))
+        assert [] == problems
+
+    def test_a_failing_member_is_a_row_and_the_others_finish(self, tmp_path: Path) -> None:
+        """It is not tried again; its reason is the error in one line."""
+        problems = launch(tmp_path, TRIALS, FailingTraining, pack=3)
+
+        found = {row["optimiser.lr"]: row for row in rows(tmp_path, "trials").to_dicts()}
+        assert ["finished", "failed", "finished"] == [found[lr]["status"] for lr in (0.25, 0.5, 0.75)]
+        assert ("ValueError: half is not a rate", 1) == tuple(found[0.5][c] for c in ("reason", "attempt"))
+        assert [] == problems
+
+    @pytest.mark.slow
+    def test_a_worker_that_keeps_dying_is_given_up(self, tmp_path: Path) -> None:
+        """Without retries all members fail that had not ended, with Ray's word for it."""
+        launch(tmp_path, TRIALS, DyingTraining, pack=3, retries=0)
+
+        told = rows(tmp_path, "trials").select("status", "reason").rows()
+        assert ["failed"] * 3 == [status for status, _ in told]
+        assert all("died" in reason for _, reason in told)
+
+    @pytest.mark.slow
+    def test_packs_share_the_data_and_processes(self, tmp_path: Path) -> None:
+        """Five trials in packs of two take two processes, which see the driver's arrays as they lie in the store."""
+        trials = [planned(seed=seed) for seed in range(5)]
+        launch(tmp_path, trials, LookingTraining, pack=2)
+
+        seen = [str(by_key(tmp_path, "reason")[trial.key]).split() for trial in trials]
+        assert {("False", str(3 * 4 * 64), "1", "cpu")} == {tuple(words[:4]) for words in seen}
+        assert (seen[0][4], seen[2][4]) == (seen[1][4], seen[3][4])
+        assert [1, 2, 2, 2, 2] == sorted(by_key(tmp_path, "packed").values())
+
+
 FAILED_TWICE = """Failure # 1 (occurred at x)
 old
 Failure # 2 (occurred at y)
@@ -195,8 +238,9 @@ def test_reports_cross_unchanged() -> None:
     assert report() == report_from_dict(report_to_dict(report()))
 
 
+@pytest.mark.parametrize("pack", [1, 3])
 def test_a_trial_whose_worker_was_gone_before_it_began_is_given_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: int
 ) -> None:
     """Tune gives such a trial up at once, as it does when the node of a worker that it kept has died."""
     from tic_sweep.launch import ray_tune
@@ -214,8 +258,9 @@ def test_a_trial_whose_worker_was_gone_before_it_began_is_given_another(
     monkeypatch.setattr(ray_tune._Relay, "on_trial_start", gone)
     monkeypatch.setattr(ray_tune._Relay, "on_trial_recover", ray_tune._Relay.on_trial_error)
     monkeypatch.setattr("ray.tune.experiment.Trial.should_recover", lambda _: False)
-    launch(tmp_path, TRIALS, FakeTraining)
+    launch(tmp_path, TRIALS, FakeTraining, pack=pack)
 
     assert 1 == len(seen)
+    assert {pack} == set(by_key(tmp_path, "packed").values())
     assert {"finished"} == set(by_key(tmp_path, "status").values())
     assert 9 == len(epochs_of(tmp_path))

@@ -93,6 +93,13 @@ CIRCUMSTANCE = options_of(
     click.option("--cpus", type=click.IntRange(1), help="CPUs of this machine to use; all if left out."),
     click.option("--cpus-per-trial", type=click.IntRange(1), default=1, show_default=True, help="CPUs of a trial."),
     click.option("--gpus-per-trial", type=float, default=0.0, help="GPUs of a trial; a fraction shares one."),
+    click.option(
+        "--pack",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Small trials that share one process and its GPU, at most.",
+    ),
     click.option("--max-concurrent", type=click.IntRange(1), help="Trials at once, at most."),
     click.option(
         "--retries", type=click.IntRange(0), default=2, show_default=True, help="Restarts of a trial that died."

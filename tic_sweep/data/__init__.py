@@ -1,6 +1,8 @@
 """Images and sequences: loaded once per node as plain arrays, then split and made ready by each trial."""
 
 from tic_sweep.data.augmentation import augment as augment
+from tic_sweep.data.augmentation import cut_windows as cut_windows
+from tic_sweep.data.augmentation import draw_windows as draw_windows
 from tic_sweep.data.batching import batches as batches
 from tic_sweep.data.loading import MADE_UP as MADE_UP
 from tic_sweep.data.loading import RawData as RawData

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ from tic_sweep.fisher.exact import Exact
 from tic_sweep.fisher.graph import batch_units, sample_units
 from tic_sweep.fisher.likelihood import cotangents, drawn_labels
 from tic_sweep.fisher.sweep import Sweep, can_sweep
+from tic_sweep.packing import awaited, give_way, replayed
 from tic_sweep.snn import horizon_logits
 
 AT_ONCE = 32
@@ -144,8 +146,9 @@ def fisher_trace(
         for block in _chunks(images, labels, AT_ONCE if precision else len(labels)):
             for some_images, some_labels in _chunks(*block, size):
                 if len(some_labels) >= per_unit:
-                    for name, units_nT in asked.units(model, some_images, some_labels).items():
-                        parts[name].append(units_nT.double())
+                    for name, units_nT in asked.run(model, some_images, some_labels).items():
+                        parts[name].append(units_nT.to(torch.float64, copy=True))
+                give_way()
             if precision and _joined(kind, parts, layers=False, per_unit=per_unit).ic_stderr <= precision:
                 break
     return _joined(kind, parts, layers=layers, per_unit=per_unit)
@@ -163,6 +166,13 @@ class _Asked:
     bfloat16: bool
     generator: torch.Generator | None
     signs: torch.Generator | None
+
+    def run(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return `units`; in a pack they are recorded, unless they draw on the CPU or depend on masks."""
+        work = partial(self.units, model)
+        if self.kind == "sampled" or self.estimator != "exact" or self.masks:
+            return work(images, labels)
+        return replayed(work, images, labels, key=("fisher", self.kind, self.readout, self.bfloat16))
 
     def units(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Return per layer the squared gradient norms [units, T] of some images, the quickest way there is."""
@@ -208,7 +218,7 @@ def _check(model: nn.Module, kind: str, estimator: str, images: int) -> None:
 
 def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool, per_unit: int) -> FisherTrace:
     """Return a measurement from the units [n, T] of its layers, part by part."""
-    joined = {name: torch.cat(units).cpu() for name, units in parts.items()}
+    joined = dict(zip(parts, awaited(torch.stack([torch.cat(units) for units in parts.values()])), strict=True))
     whole = torch.stack(list(joined.values())).sum(0)
     return FisherTrace(
         kind=kind,

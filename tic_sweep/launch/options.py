@@ -47,6 +47,8 @@ class Options:
     """CPUs to use of this machine; None is all."""
     cpus_per_trial: int = 1
     gpus_per_trial: float = 0.0
+    pack: int = 1
+    """Trials that share a process and what is given to a trial, at most; see `tic_sweep.launch.packing`."""
     max_concurrent: int | None = None
     retries: int = 2
     """How often a trial that died is started again, from its last checkpoint."""
@@ -70,6 +72,7 @@ class Options:
             ("cpus", self.cpus),
             ("cpus-per-trial", self.cpus_per_trial),
             ("max-concurrent", self.max_concurrent),
+            ("pack", self.pack),
         ):
             if value is not None and value < 1:
                 raise ResourceError(f"--{flag} must be at least 1, got {value}.")
@@ -148,6 +151,7 @@ class Options:
             "resources": dataclasses.asdict(self.resources),
             "cpus_per_trial": self.cpus_per_trial,
             "gpus_per_trial": self.gpus_per_trial,
+            "pack": self.pack,
             "max_concurrent": self.max_concurrent,
             "retries": self.retries,
             "epoch_seconds": self.epoch_seconds,

@@ -25,6 +25,8 @@ from tic_sweep.config import to_dict
 from tic_sweep.data import RawData
 from tic_sweep.launch.carrying import Checkpoints
 from tic_sweep.launch.options import Options
+from tic_sweep.launch.pack_trainable import TOLD, PackTrainable, record_dict
+from tic_sweep.launch.packing import PlannedPack, packs_of
 from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.race_scheduler import RaceScheduler
 from tic_sweep.launch.recorder import Recorder
@@ -42,7 +44,7 @@ from tic_sweep.launch.watchdog import Watchdog
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.racing import Decision
 from tic_sweep.records import Outcome
-from tic_sweep.training import Trainer, try_trial
+from tic_sweep.training import Trainer
 
 AHEAD = 200
 """Trials that Tune knows at once, running ones included, where they are all planned: it asks a cluster that can grow
@@ -63,7 +65,7 @@ def run_on_ray(
     session: int,
     checkpoints: Checkpoints,
     stop: Stop,
-    training: Callable[..., Trainer] = try_trial,
+    training: Callable[..., Trainer] | None = None,
     race: Race | None = None,
 ) -> None:
     """Run the trials, then those that are proposed while it runs, until all are done or ``stop`` is set.
@@ -81,13 +83,17 @@ def run_on_ray(
         session: number of this start of the driver, which names the experiment.
         checkpoints: where the training states live.
         stop: set by a signal.
-        training: what trains.
+        training: what trains; None is what trains as ever.
         race: decides which trials run, and how far.
     """
     stored = {name: ray.put(arrays) for name, arrays in data.items()}
     trainable = tune.with_resources(
         tune.with_parameters(
-            SweepTrainable, data=stored, resources=options.trial_resources, checkpoints=checkpoints, training=training
+            PackTrainable if options.pack > 1 else SweepTrainable,
+            data=stored,
+            resources=options.trial_resources,
+            checkpoints=checkpoints,
+            **({} if training is None else {"training": training}),
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
@@ -96,13 +102,15 @@ def run_on_ray(
     at_once = options.max_concurrent or max(AHEAD, 2 * slots) if known else slots
     clear(scratch)
     try:
-        _fit(trainable, _source(trials, proposals, race), relay, f"session-{session}", scratch, options, at_once)
+        source = _source(_units(trials, options, recorder), proposals, race)
+        _fit(trainable, source, relay, f"session-{session}", scratch, options, at_once)
         for again in range(options.retries):
             left = relay.take_unstarted()
             if stop or not left:
                 break
             name = f"session-{session}-again-{again + 1}"
-            _fit(trainable, _source(left, None, None), relay, name, scratch, options, at_once)
+            source = _source(_units(left, options, recorder), None, None)
+            _fit(trainable, source, relay, name, scratch, options, at_once)
     finally:
         clear(scratch)
     if not stop:
@@ -159,10 +167,11 @@ class _Relay(tune.Callback):
         return (tune.Callback, ())
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
-        """Tell that a trial runs on a worker."""
+        """Tell that a trial, or each that has not ended of a pack, runs on a worker."""
         self._begun.add(_key(trial))
         self._watchdog.heard(_key(trial))
-        self._tell(lambda: self.recorder.started(_key(trial)))
+        for key in self._unended(trial):
+            self._tell(lambda key=key: self.recorder.started(key))
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_info: Any
@@ -176,6 +185,8 @@ class _Relay(tune.Callback):
             self._tell(lambda: self.recorder.report(_key(trial), report_from_dict(report)))
         if outcome is not None:
             self._tell(lambda: self.recorder.ended(_key(trial), outcome_from_dict(outcome)))
+        for told in result.pop(TOLD, ()):
+            self._tell(lambda told=told: record_dict(self.recorder, told))
         if not self.recorder.stored(self.stop):
             self._kill(trial)  # or it would write a checkpoint that is ahead of its rows
 
@@ -201,11 +212,12 @@ class _Relay(tune.Callback):
         self._watchdog.ended(_key(trial))
         reason = self._why(trial)
         _forget(trial)
-        if _key(trial) not in self._begun:
-            self._before_it_began(_key(trial), reason)
-            return
         status = "out_of_memory" if "OutOfMemoryError" in reason else "failed"
-        self._tell(lambda: self.recorder.failed(_key(trial), reason, status=status))
+        for key in self._unended(trial):
+            if _key(trial) in self._begun:
+                self._tell(lambda key=key: self.recorder.failed(key, reason, status=status))
+            else:
+                self._before_it_began(key, reason)
 
     def _before_it_began(self, key: str, reason: str) -> None:
         """Keep a trial that was given a worker whose node had just died: Tune starts only begun trials again."""
@@ -227,11 +239,11 @@ class _Relay(tune.Callback):
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
         """Tell that a trial died and will be started again."""
-        key = _key(trial)
-        self._begun.discard(key)
-        self._watchdog.ended(key)
+        self._begun.discard(_key(trial))
+        self._watchdog.ended(_key(trial))
         reason = self._why(trial)
-        self._tell(lambda: self.recorder.remark(key, f"started again after {reason}"))
+        for key in self._unended(trial):
+            self._tell(lambda key=key: self.recorder.remark(key, f"started again after {reason}"))
 
     def _why(self, trial: Trial) -> str:
         """Return why a trial's worker died, as one line; what Tune wrote of it is kept whole in the log."""
@@ -249,6 +261,9 @@ class _Relay(tune.Callback):
         if self.stop:
             _stop_tune()
 
+    def _unended(self, trial: Trial) -> list[str]:
+        return [key for key in _keys_in(trial.config["planned"]) if not self.recorder.has_ended(key)]
+
     def _kill(self, trial: Trial) -> None:
         if (actor := trial.temporary_state.ray_actor) is not None:
             ray.kill(actor)
@@ -263,7 +278,7 @@ class _Relay(tune.Callback):
 class _Proposals(Searcher):
     """Gives Tune a trial when it asks for one; how they end is told elsewhere."""
 
-    def __init__(self, choose: Callable[[], PlannedTrial | None], is_over: Callable[[], bool]) -> None:
+    def __init__(self, choose: Callable[[], PlannedTrial | PlannedPack | None], is_over: Callable[[], bool]) -> None:
         """Propose trials.
 
         Args:
@@ -316,17 +331,38 @@ def _text_of(file: str | None) -> str:
         return ""
 
 
-def _source(trials: Sequence[PlannedTrial], proposals: Iterator[PlannedTrial] | None, race: Race | None) -> _Proposals:
+def _units(
+    trials: Sequence[PlannedTrial], options: Options, recorder: Recorder
+) -> Sequence[PlannedTrial | PlannedPack]:
+    """Return what Tune takes for trials: the trials or, where they are packed, their packs, which the rows tell."""
+    if options.pack == 1:
+        return trials
+    packs = packs_of(trials, options.pack)
+    for pack in packs:
+        recorder.pack([member.key for member in pack.members])
+    return packs
+
+
+def _source(
+    units: Sequence[PlannedTrial | PlannedPack], proposals: Iterator[PlannedTrial] | None, race: Race | None
+) -> _Proposals:
     """Return where Tune gets its trials from, one by one: of a grid of its own it copies the whole for every trial."""
     if race is not None:
         return _Proposals(race.choose, lambda: race.over)
-    ahead = chain(trials, proposals or ())
+    ahead = chain(units, proposals or ())
     return _Proposals(lambda: next(ahead, None), lambda: True)
 
 
-def _crossing(trial: PlannedTrial) -> dict[str, Any]:
-    """Return a trial as plain data, which is how it crosses to a worker."""
-    return {"key": trial.key, "trial": to_dict(trial.config, whole=False)}
+def _crossing(unit: PlannedTrial | PlannedPack) -> dict[str, Any]:
+    """Return a trial or a pack as plain data, which is how it crosses to a worker."""
+    if isinstance(unit, PlannedPack):
+        return {"key": unit.key, "pack": [_crossing(trial) for trial in unit.members]}
+    return {"key": unit.key, "trial": to_dict(unit.config, whole=False)}
+
+
+def _keys_in(planned: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the trials in what crosses."""
+    return [member["key"] for member in planned.get("pack", [planned])]
 
 
 def _key(trial: Trial) -> str:

@@ -41,6 +41,7 @@ class _Live:
     attempt: int
     running: bool = False
     ended: bool = False
+    packed: int = 1
     last: EpochRow | None = None
     remarks: list[str] = field(default_factory=list)
 
@@ -84,6 +85,11 @@ class Recorder:
         """Store that a trial is in the plan."""
         self.expect([trial])
         self._guarded(lambda: self._store(self._trials[trial.key], Outcome(status="planned")))
+
+    def pack(self, keys: Sequence[str]) -> None:
+        """Take note of trials that will share a process."""
+        for key in keys:
+            self._trials[key].packed = len(keys)
 
     def started(self, key: str) -> None:
         """Store that a trial has started, or started again after it died."""
@@ -130,6 +136,10 @@ class Recorder:
         """Store that every trial still running was stopped from outside."""
         for key in self.running:
             self.failed(key, reason, status="interrupted")
+
+    def has_ended(self, key: str) -> bool:
+        """Tell whether a trial has ended in this session, and has not been started again."""
+        return self._trials[key].ended
 
     def stored(self, stop: Stop) -> bool:
         """Tell whether the disk has taken every row; one that refuses is asked again each second, for `patience`.
@@ -185,6 +195,7 @@ class Recorder:
         row = TrialRow(key=live.trial.key, sweep=self.sweep, scale=self.scale, attempt=live.attempt, **known)
         return replace(
             row,
+            packed=live.packed,
             remark="; ".join(live.remarks),
             gpu_seconds=None if seconds is None else seconds * self.gpus_per_trial,
             version=self._provenance.version,

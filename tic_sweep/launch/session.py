@@ -23,6 +23,7 @@ from tic_sweep.launch.carrying import Checkpoints, forget
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.optuna_search import Search
+from tic_sweep.launch.packing import check_pack, pack_hint, run_packs_in_process
 from tic_sweep.launch.preflight import (
     check_in_process,
     check_nodes,
@@ -227,6 +228,7 @@ class _Session:
     def run(self, datasets: Sequence[str], then: Then | None) -> Ended:
         """Check, then write, then run, then tell what came out."""
         began = time.monotonic()
+        check_pack(self.options, adaptive=self.manifest.searcher != "random", raced=self.race is not None)
         search = self._search()
         if not self.todo and search is None:
             if self.known.folder is not None and self.known.damages:
@@ -240,7 +242,7 @@ class _Session:
         limit = self.options.stop_after
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as (at_once, advice):
-            for hint in filter(None, (*advice, plain_neurons(self.options))):
+            for hint in filter(None, (*advice, plain_neurons(self.options), pack_hint(self.options))):
                 self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
@@ -311,6 +313,12 @@ class _Session:
             from tic_sweep.launch.in_process import run_in_process
 
             assert isinstance(checkpoints, Path)  # noqa: S101 - `check_storage` has refused anything else
+            if self.options.pack > 1:
+                run_packs_in_process(
+                    self.todo, size=self.options.pack, recorder=recorder, data=data,
+                    resources=self.options.trial_resources, checkpoints=checkpoints, stop=stop,
+                )  # fmt: skip
+                return
             run_in_process(
                 self.race or chain(self.todo, proposals or ()), recorder=recorder, data=data,
                 resources=self.options.trial_resources, checkpoints=checkpoints, stop=stop, race=self.race,

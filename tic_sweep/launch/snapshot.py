@@ -193,8 +193,9 @@ def _seconds_left(table: pl.DataFrame, epochs: pl.DataFrame, total: int, at_once
     if not slots:
         return None
     seconds = pl.sum_horizontal("train_seconds", "eval_seconds", "fisher_seconds", "probe_seconds")
-    trained = epochs.filter(pl.col("epoch") > 0).join(table.select("key", "timesteps"), on="key")
-    pace = trained.select(seconds.sum() / pl.col("train_timesteps").fill_null(pl.col("timesteps")).sum()).item()
+    trained = epochs.filter(pl.col("epoch") > 0).join(table.select("key", "timesteps", "packed"), on="key")
+    by_the_clock = seconds * pl.col("packed").fill_null(1)  # in a pack a trial's seconds are its share
+    pace = trained.select(by_the_clock.sum() / pl.col("train_timesteps").fill_null(pl.col("timesteps")).sum()).item()
     toy = table.filter(~pl.col("task").is_in(EPOCH_TASKS), pl.col("status").is_in(ENDED))["wall_seconds"].mean()
     each = pl.when(pl.col("task").is_in(EPOCH_TASKS)).then(pl.col("work") * pl.lit(pace, pl.Float64)).otherwise(
         pl.lit(toy, pl.Float64)

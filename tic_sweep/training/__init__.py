@@ -7,6 +7,9 @@ from tic_sweep.training.checkpoint import epoch_in as epoch_in
 from tic_sweep.training.checkpoint import load_checkpoint as load_checkpoint
 from tic_sweep.training.checkpoint import save_checkpoint as save_checkpoint
 from tic_sweep.training.checkpoint import weights_digest as weights_digest
+from tic_sweep.training.pack import Pack as Pack
+from tic_sweep.training.pack import Told as Told
+from tic_sweep.training.pack import may_be_recorded as may_be_recorded
 from tic_sweep.training.phases import is_due as is_due
 from tic_sweep.training.probe import seconds_per_image as seconds_per_image
 from tic_sweep.training.probe import seconds_per_sequence as seconds_per_sequence

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from tic_sweep.config import Resources, TrialConfig, trial_key
+from tic_sweep.packing import seconds
 from tic_sweep.records import Outcome, Report
 from tic_sweep.snn import choose, running
 from tic_sweep.training.allocator import keep_freed_memory
@@ -134,12 +135,12 @@ class Attempt(ABC):
         return before if before[-1:] == [self.kernels] else [*before, self.kernels]
 
     def _timed(self) -> Report:
-        began = time.perf_counter()
+        began = seconds()
         try:
             with running(self.kernels):
                 return self._advance()
         finally:
-            self._seconds += time.perf_counter() - began
+            self._seconds += seconds() - began
 
     @property
     @abstractmethod

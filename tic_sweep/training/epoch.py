@@ -1,13 +1,15 @@
 """One pass over the training images. Shapes: T timesteps trained with, N samples, K classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from tic_sweep.data import Split, augment, batches
+from tic_sweep.config import TrialConfig
+from tic_sweep.data import Split, batches, cut_windows, draw_windows
 from tic_sweep.models import SpikingNetwork
+from tic_sweep.packing import awaited, give_way, replayed
 from tic_sweep.pruning import mask_gradients, mask_weights
 from tic_sweep.snn import horizon_logits
 from tic_sweep.streams import stream
@@ -40,29 +42,43 @@ def train_epoch(
         bfloat16: whether convolutions and linear layers compute in half precision.
     """
     config, device = present.config, train.images.device
-    order, augmentation = stream(config.seed, "data", epoch), stream(config.seed, "augment", epoch)
     coding = stream(config.seed, "coding", epoch)
-    sums = torch.zeros(3, device=device, dtype=torch.float64)
-    correct = torch.zeros((), device=device, dtype=torch.int64)
     count = len(train.labels)
+
+    def step(seen: Tensor) -> Tensor:
+        pixels, labels_N = cut_windows(train.images[seen[0]], seen[1:]), train.labels[seen[0]]
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            outputs_TNK = model(present(pixels, coding, timesteps))
+        logits_TNK = horizon_logits(outputs_TNK, config.model.readout)
+        loss, losses_T = objective(logits_TNK, labels_N, config.loss)
+        _update(model, optimiser, loss, masks)
+        means = torch.stack([loss.detach(), losses_T[-1], losses_T.mean()]) * len(labels_N)
+        return torch.cat([means, hits(logits_TNK[-1], labels_N)[None]])
+
+    sums = torch.zeros(4, device=device, dtype=torch.float64)
     model.train()
     with _running_for(model, timesteps):
-        for chosen in batches(count, config.optimiser.batch_size, order):
-            taken = chosen.to(device)
-            pixels = augment(train.images[taken], config.data.augmentation, augmentation)
-            labels_N = train.labels[taken]
-            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                outputs_TNK = model(present(pixels, coding, timesteps))
-            logits_TNK = horizon_logits(outputs_TNK, config.model.readout)
-            loss, losses_T = objective(logits_TNK, labels_N, config.loss)
-            _step(model, optimiser, loss, masks)
-            sums += torch.stack([loss.detach(), losses_T[-1], losses_T.mean()]) * len(labels_N)
-            correct += hits(logits_TNK[-1], labels_N)
-    minimised, last, over_t = (sums / count).tolist()
-    return {"objective": minimised, "train_loss": last, "train_loss_over_t": over_t, "train_acc": int(correct) / count}
+        for seen in _drawn(config, count, train.images.shape[-1], epoch, device):
+            sums += replayed(step, seen, key=("step", timesteps))
+            give_way()
+    minimised, last, over_t, correct = (awaited(sums) / count).tolist()
+    return {"objective": minimised, "train_loss": last, "train_loss_over_t": over_t, "train_acc": correct}
 
 
-def _step(model: SpikingNetwork, optimiser: torch.optim.Optimizer, loss: Tensor, masks: Mapping[str, Tensor]) -> None:
+def _drawn(config: TrialConfig, count: int, width: int, epoch: int, device: torch.device) -> Sequence[Tensor]:
+    """Return, for each batch of an epoch, which images it holds, and with them what augments them: [1, N] or [4, N].
+
+    All is drawn at once, so that it crosses to a GPU at once.
+    """
+    order, augmentation = stream(config.seed, "data", epoch), stream(config.seed, "augment", epoch)
+    parts = [
+        torch.cat([chosen[None], draw_windows(len(chosen), width, config.data.augmentation, augmentation)])
+        for chosen in batches(count, config.optimiser.batch_size, order)
+    ]
+    return torch.cat(parts, dim=1).to(device).split([part.shape[1] for part in parts], dim=1)
+
+
+def _update(model: SpikingNetwork, optimiser: torch.optim.Optimizer, loss: Tensor, masks: Mapping[str, Tensor]) -> None:
     """Update the weights that are left by the gradient of ``loss``."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tic_sweep.data import Split
+from tic_sweep.packing import awaited, give_way, replayed
 from tic_sweep.records import HorizonRow
 from tic_sweep.snn import horizon_logits
 from tic_sweep.training.loss import horizon_losses
@@ -37,15 +38,21 @@ class Evaluation:
 def evaluate(model: nn.Module, split: Split, present: Presentation, generator: torch.Generator) -> Evaluation:
     """Evaluate a model on a split, in evaluation mode; ``generator`` draws Poisson spikes, if any."""
     model.eval()
-    count, horizons = len(split.labels), present.config.timesteps
-    loss_T, hits_T = torch.zeros(horizons, dtype=torch.float64), torch.zeros(horizons, dtype=torch.float64)
+    count, horizons, readout = len(split.labels), present.config.timesteps, present.config.model.readout
+
+    def work(inputs: Tensor, labels_N: Tensor) -> Tensor:
+        logits_TNK = horizon_logits(model(inputs), readout)
+        losses_T = horizon_losses(logits_TNK, labels_N).double()
+        return torch.stack([losses_T * len(labels_N), hits(logits_TNK, labels_N).double()])
+
+    sums_2T = torch.zeros(2, horizons, dtype=torch.float64, device=split.labels.device)
     for first in range(0, count, EVALUATION_BATCH):
-        labels_N = split.labels[first : first + EVALUATION_BATCH]
-        outputs_TNK = model(present(split.images[first : first + EVALUATION_BATCH], generator))
-        logits_TNK = horizon_logits(outputs_TNK, present.config.model.readout)
-        loss_T += horizon_losses(logits_TNK, labels_N).double().cpu() * len(labels_N)
-        hits_T += hits(logits_TNK, labels_N).cpu()
-    return Evaluation(tuple((loss_T / count).tolist()), tuple((hits_T / count).tolist()))
+        chosen = slice(first, first + EVALUATION_BATCH)
+        inputs = present(split.images[chosen], generator)
+        sums_2T += replayed(work, inputs, split.labels[chosen], key="evaluation")
+        give_way()
+    loss_T, acc_T = (awaited(sums_2T) / count).tolist()
+    return Evaluation(tuple(loss_T), tuple(acc_T))
 
 
 def hits(logits_TNK: Tensor, labels_N: Tensor) -> Tensor:

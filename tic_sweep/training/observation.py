@@ -4,7 +4,6 @@ Looking never changes the network: it runs in evaluation mode, for all T timeste
 """
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tic_sweep.config import TrialConfig, trial_key
 from tic_sweep.data import Split, TrialData
 from tic_sweep.fisher import FisherTrace
 from tic_sweep.models import SpikingNetwork
+from tic_sweep.packing import seconds
 from tic_sweep.probes import LayerDynamics
 from tic_sweep.records import DeficitRow, RobustnessRow, Row
 from tic_sweep.streams import stream
@@ -82,15 +82,15 @@ class Observer:
 
     def look(self, model: SpikingNetwork, epoch: int, masks: Mapping[str, Tensor]) -> Observation:
         """Look at everything that is due after ``epoch``; raises Diverged if something seen is not finite."""
-        config, seconds = self._config, dict[str, float]()
+        config, taken = self._config, dict[str, float]()
         shared: dict[str, Any] = {"present": self._present, "epoch": epoch, "chunk": self._chunk}
         trace = layers = None
-        with timed(seconds, "eval_seconds"):
+        with timed(taken, "eval_seconds"):
             validation = self.validate(model, epoch)
-        with timed(seconds, "fisher_seconds"):
+        with timed(taken, "fisher_seconds"):
             if is_fisher_due(config, epoch, self.centroids):
                 trace = measure(model, config, self.fisher_images, masks=masks, bfloat16=self._bfloat16, **shared)
-        with timed(seconds, "probe_seconds"):
+        with timed(taken, "probe_seconds"):
             if is_due(config, config.probes.dynamics_every, epoch):
                 layers = measure_layers(model, config, self.dynamics_images, **shared)
             probed = probe_rows(model, config, self.probe_images, **shared)
@@ -99,7 +99,7 @@ class Observer:
             self.centroids[epoch] = trace.ic
         return Observation(
             config=config, epoch=epoch, validation=validation, trace=trace, layers=layers, probed=probed,
-            seconds=seconds,
+            seconds=taken,
         )  # fmt: skip
 
     def validate(self, model: SpikingNetwork, epoch: int) -> Evaluation:
@@ -115,11 +115,11 @@ class Observer:
 
 
 @contextmanager
-def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+def timed(taken: dict[str, float], name: str) -> Iterator[None]:
     """Note the seconds that the context lasts under a name."""
-    began = time.perf_counter()
+    began = seconds()
     yield
-    seconds[name] = time.perf_counter() - began
+    taken[name] = seconds() - began
 
 
 def _refuse_infinite(

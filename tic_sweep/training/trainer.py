@@ -58,8 +58,9 @@ class SecondChance:
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        self._trainer = self._make(replace(self._resources, fisher_chunk=chunk // 2))
-        yield Report(remarks=(f"memory ran out ({first.reason}): it went on with --fisher-chunk {chunk // 2}",))
+        halved = replace(self._resources, fisher_chunk=chunk // 2)
+        self._trainer = self._make(halved)
+        yield Report(remarks=(went_on(first.reason, halved),))
         yield from self._trainer.reports()
 
     @property
@@ -74,3 +75,8 @@ class SecondChance:
     def halt(self, status: str, reason: str) -> None:
         """End the attempt between two reports, with a checkpoint."""
         self._trainer.halt(status, reason)
+
+
+def went_on(reason: str, resources: Resources) -> str:
+    """Return the remark on a trial that ran out of memory and goes on with fewer images at once."""
+    return f"memory ran out ({reason}): it went on with --fisher-chunk {resources.fisher_chunk}"

@@ -6,8 +6,8 @@ checkpoint continues bit for bit (on a CPU), and measuring never changes trainin
 """
 
 import math
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,19 @@ import torch
 from tic_sweep.config import Resources, TrialConfig
 from tic_sweep.data import RawImages, prepare
 from tic_sweep.models import SpikingNetwork, build_model
+from tic_sweep.packing import seconds, shared
 from tic_sweep.records import EpochRow, Report, Row
 from tic_sweep.training.attempt import Diverged
 from tic_sweep.training.cycles import Cycles
 from tic_sweep.training.epoch import train_epoch
 from tic_sweep.training.network_attempt import UNTRAINED, NetworkAttempt
 from tic_sweep.training.observation import Observation, Observer
-from tic_sweep.training.optimisation import build_optimiser, set_learning_rate
+from tic_sweep.training.optimisation import (
+    build_optimiser,
+    load_optimiser_state,
+    optimiser_state,
+    set_learning_rate,
+)  # fmt: skip
 from tic_sweep.training.phases import ending_with, learning_rate, phase_of
 from tic_sweep.training.presentation import Presentation
 
@@ -42,7 +48,7 @@ class Training(NetworkAttempt[SpikingNetwork]):
             checkpoint: where this trial's checkpoint lies or will lie; None keeps none.
         """
         super().__init__(config, resources, checkpoint)
-        data = prepare(images, config.data, self.device)
+        data = shared(partial(prepare, images, config.data, self.device), config.data)
         self._train_images = data.train
         self._present = Presentation(config, data.mean, data.std)
         self._observer = Observer(
@@ -75,7 +81,7 @@ class Training(NetworkAttempt[SpikingNetwork]):
         phase = phase_of(self.config, epoch)
         if phase.cycle and epoch == phase.start + 1:
             self._begin_cycle(phase.cycle)
-        began = time.perf_counter()
+        began = seconds()
         lr, timesteps = learning_rate(self.config, epoch), self._cycles.timesteps(phase.cycle)
         set_learning_rate(self._optimiser, lr)
         means = train_epoch(
@@ -84,9 +90,9 @@ class Training(NetworkAttempt[SpikingNetwork]):
         )  # fmt: skip
         if not math.isfinite(means["objective"]):
             raise Diverged(f"training loss is {means['objective']} in epoch {epoch}")
-        seconds = time.perf_counter() - began
-        self._train_seconds += seconds
-        return {"lr": lr, "train_timesteps": timesteps, **means, "train_seconds": seconds}
+        taken = seconds() - began
+        self._train_seconds += taken
+        return {"lr": lr, "train_timesteps": timesteps, **means, "train_seconds": taken}
 
     def _begin_cycle(self, cycle: int) -> None:
         """Prune, and forget what the update rule remembers."""
@@ -117,13 +123,13 @@ class Training(NetworkAttempt[SpikingNetwork]):
             "best": self._best,
             "centroids": self._observer.centroids,
             "model": self.model.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
+            "optimiser": optimiser_state(self._optimiser),
             "cycles": self._cycles.state(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        load_optimiser_state(self._optimiser, state["optimiser"])
         self._epoch, self._val_acc, self._best = state["epoch"], state["val_acc"], state["best"]
         self._observer.centroids = state.get("centroids", {})  # a checkpoint from before they were kept lacks these
         if "cycles" in state:  # a checkpoint from before there were cycles lacks these

@@ -1,0 +1,118 @@
+"""`PackTrainable`: what Ray Tune runs on a worker where trials are packed; to Tune a pack is one trial."""
+
+import gc
+import math
+import os
+from collections.abc import Callable, Container, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import ray
+from ray import tune
+
+from tic_sweep.config import Resources, from_dict
+from tic_sweep.data import RawData, data_name
+from tic_sweep.launch.carrying import Carried, Checkpoints
+from tic_sweep.launch.packing import reason_in, record
+from tic_sweep.launch.recorder import Recorder
+from tic_sweep.launch.trainable import METRICS, PROBLEM, outcome_from_dict, report_from_dict, report_to_dict
+from tic_sweep.training import Pack, Told, Trainer, start_trial
+
+TOLD = "_told"
+"""Where what the members told travels in a result; the driver takes it out before Tune keeps the result."""
+QUEUES = "32"
+"""Streams of a GPU that can really run beside each other; the default would let some wait for others for nothing."""
+
+
+class PackTrainable(tune.Trainable):
+    """Each step is one report, or the end, of every member that has not ended.
+
+    Nothing that can fail happens before the first step, so that what fails has started, and counts as an attempt.
+    """
+
+    def setup(
+        self,
+        config: dict[str, Any],
+        data: Mapping[str, Any] | None = None,
+        resources: Resources | None = None,
+        checkpoints: Checkpoints | None = None,
+        training: Callable[..., Trainer] = start_trial,
+    ) -> None:
+        """Take note of what to run.
+
+        Args:
+            config: under ``planned``, in ``pack``, what `SweepTrainable` is given of a trial, for each member.
+            data: references to the data sets in Ray's object store, by name.
+            resources: what a pack may use.
+            checkpoints: where the training states live.
+            training: what trains a member; a `Pack` itself gives those that lack memory another go.
+        """
+        assert data is not None and resources is not None and checkpoints is not None  # noqa: S101, PT018 - given by us
+        os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", QUEUES)  # read when the process first uses its GPU
+        self._data, self._resources, self._checkpoints, self._training = data, resources, checkpoints, training
+        self._pack: Pack | None = None
+        self._carried: dict[str, Carried] = {}
+        self._members = config["planned"]["pack"]
+        gc.freeze()  # as `SweepTrainable` does
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next pack; the process, its imports and its view of the data stay."""
+        self.cleanup()
+        self._members = new_config["planned"]["pack"]
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Let every member advance by one report."""
+        if self._pack is None:
+            self._pack = self._started()
+        told = self._pack.step()
+        self._carry({one.key for one in told if one.report is None})
+        problems = dict.fromkeys(filter(None, [carried.problem() for carried in self._carried.values()]))
+        return dict.fromkeys(METRICS, math.nan) | {
+            TOLD: [told_to_dict(one) for one in told], PROBLEM: "; ".join(problems), "done": self._pack.over,
+        }  # fmt: skip
+
+    def cleanup(self) -> None:
+        """Let go of the pack. Its members' states are not saved: their last reports may never have arrived."""
+        if self._pack is not None:
+            self._pack.close()
+            self._pack = None
+        for carried in self._carried.values():
+            carried.close()
+        self._carried = {}
+
+    def _carry(self, ended: Container[str]) -> None:
+        """Carry checkpoints to where they live: of members that have ended, and of others now and then.
+
+        The members have written them in the step that is over, of reports that had been taken before it.
+        So a pack that is started again elsewhere may repeat one report more than one that finds its files again.
+        """
+        for key, carried in self._carried.items():
+            if key in ended or carried.due:
+                carried.carry()
+
+    def _started(self) -> Pack:
+        configs = [from_dict(member["trial"]) for member in self._members]
+        stored = self._data.get(data_name(configs[0]) or "")  # none for trials that need none
+        data: RawData | None = None if stored is None else ray.get(stored)
+        for member in self._members:
+            self._carried[member["key"]] = Carried(self._checkpoints, member["key"], self._resources.checkpoint_seconds)
+        files = [self._carried[member["key"]].file for member in self._members]
+        return Pack(list(zip(configs, files, strict=True)), data, self._resources, self._training)
+
+
+def told_to_dict(told: Told) -> dict[str, Any]:
+    """Return what a member told as plain data, which is how it crosses to the driver."""
+    return {
+        "key": told.key,
+        "report": None if told.report is None else report_to_dict(told.report),
+        "outcome": None if told.outcome is None else asdict(told.outcome),
+        "reason": reason_in(told),
+    }
+
+
+def record_dict(recorder: Recorder, told: Mapping[str, Any]) -> None:
+    """Pass on, on the driver, what a member told."""
+    report = None if told["report"] is None else report_from_dict(told["report"])
+    outcome = None if told["outcome"] is None else outcome_from_dict(told["outcome"])
+    record(recorder, told["key"], report=report, outcome=outcome, reason=told["reason"])
