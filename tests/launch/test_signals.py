@@ -46,7 +46,7 @@ def test_the_clock_asks_nobody_who_is_stopping() -> None:
 def test_a_run_ends_in_order_at_its_limit(tmp_path: Path) -> None:
     """What was told is stored, the trial says why it ended, and a resume without a limit finishes it."""
     request = Request(sweep=write_sweep(tmp_path, ONE), changes={"optimiser.epochs": 30})
-    first = run_sweep(request, Options(in_process=True, stop_after=1.0), results=tmp_path / "r")
+    first = run_sweep(request, Options(in_process=True, stop_after=0.05), results=tmp_path / "r")
     before = rows(tmp_path / "r", "trials").to_dicts()[0]
     second = resume_sweep(tmp_path / "r", None, Options(in_process=True))
 
