@@ -61,7 +61,10 @@ def test_a_disk_full_for_a_while(disk: Path, tmp_path: Path, undisturbed: Path) 
 
 
 def test_a_disk_that_stays_full(disk: Path, tmp_path: Path, undisturbed: Path) -> None:
-    """The sweep ends in order with one line that says what is lost; with room, a resume computes it again."""
+    """The sweep ends in order with one line that says what is lost; with room, a resume computes it again.
+
+    Nothing is lost where the journal found room at the last moment, because Ray Tune's scratch was removed.
+    """
     drill = Drill("disk full until the sweep gave up")
     sweep = Sweep(write_sweep(tmp_path), disk / "r")
     with sweep.started("run", str(sweep.file), "--results", str(sweep.place), *QUICK) as process:
@@ -73,9 +76,11 @@ def test_a_disk_that_stays_full(disk: Path, tmp_path: Path, undisturbed: Path) -
     resumed = sweep.resume()
     drill.seconds.append(resumed.seconds)
 
-    assert 2 == said.code
+    lost = "No space left on device) and are lost: free space there and resume the sweep"
+    kept = "rows are not yet in Parquet: [Errno 28] No space left on device"
     assert 1 == len(said.err.splitlines()), said.err
-    assert "No space left on device) and are lost: free space there and resume the sweep" in said.err
+    assert {1: kept, 2: lost}[said.code] in said.err
+    assert "Waiting up to 30 s for the disk: " in said.out
     assert 0 == resumed.code, resumed
     drill.compare(undisturbed, sweep.place)
     drill.end()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from drills.harness import Drill, Sweep, write_sweep
+from drills.harness import Drill, Sweep, wait_until, write_sweep
 
 pytestmark = pytest.mark.slow
 SLOWLY = ("--in-process", "--checkpoint-seconds", "0")
@@ -45,6 +45,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
     sweep = Sweep(write_sweep(folder), folder / "r")
     with sweep.started("run", str(sweep.file), "--results", str(sweep.place), *SLOWLY) as process:
         sweep.await_epochs(95, process)
+        wait_until(lambda: all(list(sweep.place.glob(pattern)) for pattern in FILES.values()))
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert {"finished", "running", "planned"} == set(sweep.table("trials")["status"])
@@ -61,6 +62,7 @@ def test_a_spoilt_file(
     shutil.copytree(killed.place, tmp_path / "r")
     sweep = Sweep(killed.file, tmp_path / "r")
     files = sorted(sweep.place.glob(pattern), key=lambda path: path.stat().st_mtime)
+    which = max(which, -len(files))
     content = spoil(files[which].read_bytes())
     files[which].write_bytes(content)
     said = sweep.resume("--in-process")

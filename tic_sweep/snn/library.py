@@ -34,18 +34,24 @@ def library() -> ctypes.CDLL:
     """Return the library, compiled now if this machine has not compiled it yet.
 
     Raises:
-        NotCompiledError: if there is no compiler, or it or the cache's folder fails.
+        NotCompiledError: if there is no compiler, or it fails.
     """
     compiler = os.environ.get("CC") or next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
         raise NotCompiledError("no C compiler (cc, gcc or clang) was found")
     flags = [*FLAGS, *(["-DJOINED"] if _torch_joins() else [])]
     try:
-        path = cache_folder() / f"{_name(compiler, flags)}.so"
-        if not path.is_file():
-            _compile(compiler, flags, path)
-        return ctypes.CDLL(str(path))
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:  # RuntimeError: there is no home folder
+        name = f"{_name(compiler, flags)}.so"
+        try:
+            path = cache_folder() / name
+            if not path.is_file():
+                _compile(compiler, flags, path)
+            return ctypes.CDLL(str(path))
+        except (OSError, RuntimeError):  # no place for a cache, or no home folder to have it in: for this process alone
+            with tempfile.TemporaryDirectory(prefix="tic_sweep-kernels-") as folder:
+                _compile(compiler, flags, Path(folder) / name)
+                return ctypes.CDLL(str(Path(folder) / name))
+    except (OSError, subprocess.SubprocessError) as error:
         raise NotCompiledError(f"{compiler} could not compile them: {_told(error)}") from None
 
 
