@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 from launch.launch_fakes import LearningTraining, new_recorder, new_writer, planned, rows
 
@@ -76,6 +77,8 @@ def test_paused_trials_go_on_and_the_others_are_stopped(tmp_path: Path, training
     ended = {(rate, status, epochs) for rate, _, status, epochs in told(tmp_path)}
     assert {(0.1, "stopped", 1), (0.2, "stopped", 1), (0.4, "stopped", 2), (0.8, "finished", 8)} == ended
     assert 2 * (2 + 2 + 3 + 9) == rows(tmp_path, "epochs").height
+    finished = rows(tmp_path, "trials").filter(pl.col("status") == "finished")
+    assert finished["attempt"].min() > 1  # each time a paused trial goes on it has started again
 
 
 class Broken(Halving):

@@ -170,7 +170,8 @@ class _Relay(tune.Callback):
         """Tell that a trial, or each that has not ended of a pack, runs on a worker."""
         self._begun.add(_key(trial))
         self._watchdog.heard(_key(trial))
-        for key in self._unended(trial):
+        packed = "pack" in trial.config["planned"]  # else it may be one that had been paused, and goes on
+        for key in self._unended(trial) if packed else [_key(trial)]:
             self._tell(lambda key=key: self.recorder.started(key))
 
     def on_trial_result(
