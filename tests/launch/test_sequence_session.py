@@ -9,7 +9,8 @@ from launch.launch_fakes import by_key, rows
 
 from tic_sweep.errors import DataError
 from tic_sweep.launch.options import Options, Request
-from tic_sweep.launch.session import prepare, resume_sweep, run_sweep
+from tic_sweep.launch.preparing import prepare
+from tic_sweep.launch.session import resume_sweep, run_sweep
 
 SWEEP_FILE = """
 from tic_sweep.config import TrialConfig, replaced

@@ -56,7 +56,7 @@ def plan(sweep: str, no_cost: bool, **given: Any) -> None:  # noqa: FBT001 - cli
     """Show the trials of SWEEP, a built-in name or a .py file, and what they will cost. Nothing is run."""
     from tic_sweep.config import EPOCH_TASKS
     from tic_sweep.launch.display import plan_table
-    from tic_sweep.launch.session import prepare
+    from tic_sweep.launch.preparing import prepare
     from tic_sweep.plan import likely
 
     prepared, console = prepare(_request(sweep, given)), make_console()

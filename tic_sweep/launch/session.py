@@ -6,7 +6,7 @@ ended in an earlier session, write the plan, and let a runner execute it until i
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
 
-import tic_sweep
-from tic_sweep.config import flatten
-from tic_sweep.data import MADE_UP, RawData, data_name, load_data
+from tic_sweep.data import RawData, load_data
 from tic_sweep.errors import StoreError
 from tic_sweep.launch.carrying import Checkpoints, forget
 from tic_sweep.launch.known import KnownTrials
@@ -33,62 +31,22 @@ from tic_sweep.launch.preflight import (
     slots,
     this_machine,
 )
+from tic_sweep.launch.preparing import Prepared, datasets_of, manifest_of, prepare
 from tic_sweep.launch.progress import Progress
 from tic_sweep.launch.race import Race
-from tic_sweep.launch.racing import race_in_words, race_of
+from tic_sweep.launch.racing import race_of
 from tic_sweep.launch.recorder import Listener, Recorder
 from tic_sweep.launch.signals import Stop, stop_on_signals
 from tic_sweep.launch.storage import check_storage, checkpoints_at, storage_of
-from tic_sweep.plan import PlannedTrial, adjusted, plan
+from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import ENDED
-from tic_sweep.space import Choice, Grid, When, varied_paths
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter, refuse_if_held
 from tic_sweep.store.manifest import without_places
-from tic_sweep.sweep import Scale, Sweep, load_sweep, telling_fields, varied_fields
+from tic_sweep.sweep import telling_fields
 from tic_sweep.wandb_sink import WandbSink
 
 if TYPE_CHECKING:
     from analysis.results import Results
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """What was asked for, resolved: the sweep, its scale as adjusted, and the trials known in advance."""
-
-    sweep: Sweep
-    text: str
-    scale_name: str
-    scale: Scale
-    trials: tuple[PlannedTrial, ...]
-
-    @property
-    def adaptive(self) -> bool:
-        """Whether trials are proposed while the sweep runs."""
-        return self.scale.searcher != "random"
-
-    @property
-    def place(self) -> Path:
-        """Where results go if nothing else is said."""
-        return Path("results") / f"{self.sweep.name}-{self.scale_name}"
-
-    @property
-    def varied(self) -> tuple[str, ...]:
-        """The config fields that differ between trials, seed aside."""
-        return varied_paths(self.scale.space) if self.adaptive else varied_fields([t.config for t in self.trials])
-
-    @property
-    def telling(self) -> tuple[str, ...]:
-        """Those of the varied fields that it takes to tell the trials apart."""
-        return self.varied if self.adaptive else telling_fields([t.config for t in self.trials], self.varied)
-
-    @property
-    def datasets(self) -> list[str]:
-        """The data sets its trials may use."""
-        if not self.adaptive:
-            return _datasets(self.trials)
-        field = {"images": "data.name", "sequences": "sequences.name"}.get(self.scale.base.task)
-        named = _named_in(self.scale, field) if field else ()
-        return sorted(name for name in {data_name(self.scale.base), *named} if name and name != MADE_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,21 +71,6 @@ class Ended:
 Then: TypeAlias = Callable[[Ended], "Results | None"]
 """What to do when a session has ended and was not stopped, such as to write the report, before the mirror's own report
 run takes it along; what it returns are the results as it opened them."""
-
-
-def prepare(request: Request) -> Prepared:
-    """Resolve what was asked for, without touching anything.
-
-    Raises:
-        UserError: if the sweep, scale, a field, value or seed is refused.
-    """
-    sweep, text = (request.sweep, "") if isinstance(request.sweep, Sweep) else load_sweep(request.sweep)
-    name, scale = sweep.at(request.scale)
-    scale = adjusted(
-        scale, changes=dict(request.changes), seeds=request.seeds, samples=request.samples, race=request.race
-    )
-    trials = tuple(plan(scale, sweep_name=sweep.name))
-    return Prepared(sweep=sweep, text=text, scale_name=name, scale=scale, trials=trials)
 
 
 def run_sweep(
@@ -161,7 +104,7 @@ def run_sweep(
         todo = (known.trials(ended=True) if options.rerun else []) + known.trials(ended=False)
     else:
         todo = [trial for trial in prepared.trials if options.rerun or not known.has_ended(trial.key)]
-    manifest = _manifest(prepared, known.manifest, command, options)
+    manifest = manifest_of(prepared, known.manifest, command, options)
     race = race_of(manifest, known, prepared.trials, todo)
     session = _Session(
         place, manifest, known, race.waiting if race else todo, options, console or Console(), prepared, race
@@ -196,7 +139,7 @@ def resume_sweep(
     if not adaptive and any(damage.table == "trials" for damage in known.damages):
         todo += _forgotten(known, request)
     prepared = prepare(request) if request is not None and adaptive else None
-    datasets = prepared.datasets if prepared else _datasets(todo)
+    datasets = prepared.datasets if prepared else datasets_of(todo)
     race = race_of(manifest, known, (), todo)
     todo = race.waiting if race else todo
     session = _Session(
@@ -439,46 +382,3 @@ def _announced(search: Search | None, recorder: Recorder) -> Iterator[PlannedTri
             yield trial
 
     return announce()
-
-
-def _datasets(trials: Iterable[PlannedTrial]) -> list[str]:
-    return sorted({name for trial in trials if (name := data_name(trial.config)) is not None})
-
-
-def _named_in(scale: Scale, field: str) -> Iterator[str]:
-    """Yield the data sets that a space names, by their field or inside a bundle."""
-    for name, domain in scale.space.items():
-        plain = domain.then if isinstance(domain, When) else domain
-        for value in plain.values if isinstance(plain, (Grid, Choice)) else ():
-            if name == field:
-                yield value
-            elif isinstance(value, Mapping) and field in value:
-                yield value[field]
-
-
-def _manifest(prepared: Prepared, before: Manifest | None, command: str, options: Options) -> Manifest:
-    """Return the manifest of the folder; what an earlier session varied stays varied."""
-    scale, configs = prepared.scale, [trial.config for trial in prepared.trials]
-    varied = set(prepared.varied)
-    fixed = {path: value for path, value in flatten(configs[0] if configs else scale.base).items() if path != "seed"}
-    seeds = set(scale.seeds)
-    if before is not None:
-        varied |= set(before.varied) | {path for path, value in fixed.items() if before.fixed.get(path, value) != value}
-        seeds |= set(before.seeds)
-    return Manifest(
-        sweep=prepared.sweep.name,
-        scale=prepared.scale_name,
-        question=prepared.sweep.question,
-        varied=tuple(path for path in fixed if path in varied),
-        fixed={path: value for path, value in fixed.items() if path not in varied},
-        seeds=tuple(sorted(seeds)),
-        samples=scale.samples,
-        searcher=scale.searcher,
-        objective=scale.objective,
-        scheduler=scale.scheduler,
-        race=race_in_words(scale, prepared.trials, before) if scale.scheduler != "none" else {},
-        sweep_file_text=prepared.text,
-        version=tic_sweep.__version__,
-        command=command,
-        storage=storage_of(options, f"{prepared.sweep.name}-{prepared.scale_name}", before),
-    )
