@@ -1,22 +1,18 @@
 """`PackTrainable`: what Ray Tune runs on a worker where trials are packed; to Tune a pack is one trial."""
 
-import gc
 import math
 import os
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import ray
-from ray import tune
-
-from tic_sweep.config import Resources, from_dict
-from tic_sweep.data import RawData, data_name
-from tic_sweep.launch.carrying import Carried, Checkpoints
+from tic_sweep.config import from_dict
+from tic_sweep.launch.carrying import Carried
 from tic_sweep.launch.packing import reason_in, record
 from tic_sweep.launch.recorder import Recorder
 from tic_sweep.launch.trainable import METRICS, PROBLEM, outcome_from_dict, report_from_dict, report_to_dict
-from tic_sweep.training import Pack, Told, Trainer, start_trial
+from tic_sweep.launch.worker import Worker
+from tic_sweep.training import Pack, Told, start_trial
 
 TOLD = "_told"
 """Where what the members told travels in a result; the driver takes it out before Tune keeps the result."""
@@ -24,42 +20,15 @@ QUEUES = "32"
 """Streams of a GPU that can really run beside each other; the default would let some wait for others for nothing."""
 
 
-class PackTrainable(tune.Trainable):
-    """Each step is one report, or the end, of every member that has not ended.
+class PackTrainable(Worker):
+    """Each step is one report, or the end, of every member that has not ended."""
 
-    Nothing that can fail happens before the first step, so that what fails has started, and counts as an attempt.
-    """
-
-    def setup(
-        self,
-        config: dict[str, Any],
-        data: Mapping[str, Any] | None = None,
-        resources: Resources | None = None,
-        checkpoints: Checkpoints | None = None,
-        training: Callable[..., Trainer] = start_trial,
-    ) -> None:
-        """Take note of what to run.
-
-        Args:
-            config: under ``planned``, in ``pack``, what `SweepTrainable` is given of a trial, for each member.
-            data: references to the data sets in Ray's object store, by name.
-            resources: what a pack may use.
-            checkpoints: where the training states live.
-            training: what trains a member; a `Pack` itself gives those that lack memory another go.
-        """
-        assert data is not None and resources is not None and checkpoints is not None  # noqa: S101, PT018 - given by us
+    def assign(self, planned: dict[str, Any]) -> None:
+        """Take note of a pack: under ``pack``, what `SweepTrainable` is given of a trial, for each member."""
         os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", QUEUES)  # read when the process first uses its GPU
-        self._data, self._resources, self._checkpoints, self._training = data, resources, checkpoints, training
         self._pack: Pack | None = None
         self._carried: dict[str, Carried] = {}
-        self._members = config["planned"]["pack"]
-        gc.freeze()  # as `SweepTrainable` does
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next pack; the process, its imports and its view of the data stay."""
-        self.cleanup()
-        self._members = new_config["planned"]["pack"]
-        return True
+        self._members = planned["pack"]
 
     def step(self) -> dict[str, Any]:
         """Let every member advance by one report."""
@@ -93,12 +62,11 @@ class PackTrainable(tune.Trainable):
 
     def _started(self) -> Pack:
         configs = [from_dict(member["trial"]) for member in self._members]
-        stored = self._data.get(data_name(configs[0]) or "")  # none for trials that need none
-        data: RawData | None = None if stored is None else ray.get(stored)
         for member in self._members:
             self._carried[member["key"]] = Carried(self._checkpoints, member["key"], self._resources.checkpoint_seconds)
         files = [self._carried[member["key"]].file for member in self._members]
-        return Pack(list(zip(configs, files, strict=True)), data, self._resources, self._training)
+        make = self._training or start_trial  # a `Pack` itself gives those that lack memory another go
+        return Pack(list(zip(configs, files, strict=True)), self.data_of(configs[0]), self._resources, make)
 
 
 def told_to_dict(told: Told) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def run_on_ray(
             data=stored,
             resources=options.trial_resources,
             checkpoints=checkpoints,
-            **({} if training is None else {"training": training}),
+            training=training,
         ),
         {"cpu": options.cpus_per_trial, "gpu": options.gpus_per_trial},
     )
