@@ -68,29 +68,13 @@ class Options:
         if self.wandb not in WANDB_MODES:
             raise ResourceError(f"--wandb must be one of {', '.join(WANDB_MODES)}, got {self.wandb!r}.")
         self._check_share()
-        for flag, value in (
-            ("cpus", self.cpus),
-            ("cpus-per-trial", self.cpus_per_trial),
-            ("max-concurrent", self.max_concurrent),
-            ("pack", self.pack),
-        ):
-            if value is not None and value < 1:
-                raise ResourceError(f"--{flag} must be at least 1, got {value}.")
-        if self.retries < 0:
-            raise ResourceError(f"--retries must be at least 0, got {self.retries}.")
-        self._check_epoch_seconds()
-        share = self.gpus_per_trial
-        if share and self.resources.device == "cpu":
-            raise ResourceError(f"--gpus-per-trial {share:g} contradicts --device cpu: leave one of them out.")
-        if not share and self.resources.device == "cuda" and not self.in_process:
-            raise ResourceError("--device cuda needs a share of a GPU: add --gpus-per-trial, for example 1 or 0.5.")
-        self._check_kernels()
-        if self.in_process and self.address:
-            raise ResourceError(
-                f"--in-process runs without Ray and contradicts --address {self.address}: leave one out."
-            )
-        self._check_limit()
-        self._check_storage()
+        self._check_numbers()
+        self._check_devices()
+        place = None  # a URL that is none, or holds a secret, is refused here
+        if self.storage is not None and local_path(self.storage) is None:
+            place = Address.parse(self.storage).name
+        if self.in_process:
+            self._check_in_process(place)
 
     def _check_share(self) -> None:
         share = self.gpus_per_trial
@@ -104,37 +88,46 @@ class Options:
                 f"Ray counts GPUs, got {share!r}."
             )
 
-    def _check_limit(self) -> None:
-        if self.stop_after is not None and not (math.isfinite(self.stop_after) and self.stop_after > 0):
-            raise ResourceError(f"--stop-after must be a finite number of seconds above 0, got {self.stop_after!r}.")
+    def _check_numbers(self) -> None:
+        for flag, value in (
+            ("cpus", self.cpus),
+            ("cpus-per-trial", self.cpus_per_trial),
+            ("max-concurrent", self.max_concurrent),
+            ("pack", self.pack),
+        ):
+            if value is not None and value < 1:
+                raise ResourceError(f"--{flag} must be at least 1, got {value}.")
+        if self.retries < 0:
+            raise ResourceError(f"--retries must be at least 0, got {self.retries}.")
+        for flag, seconds in (("epoch-seconds", self.epoch_seconds), ("stop-after", self.stop_after)):
+            if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+                raise ResourceError(f"--{flag} must be a finite number of seconds greater than 0, got {seconds!r}.")
 
-    def _check_storage(self) -> None:
-        """Refuse a URL that is none, or holds a secret, and one where only folders are known."""
-        if self.storage is None or local_path(self.storage) is not None:
-            return
-        place = Address.parse(self.storage)
-        if self.in_process:
-            raise ResourceError(
-                f"--in-process keeps checkpoints in a folder, and --storage {place.name} is none: leave one out."
-            )
-
-    def _check_epoch_seconds(self) -> None:
-        limit = self.epoch_seconds
-        if limit is None:
-            return
-        if not (math.isfinite(limit) and limit > 0):
-            raise ResourceError(f"--epoch-seconds must be a finite number greater than 0, got {limit!r}.")
-        if self.in_process:
-            raise ResourceError(
-                f"--epoch-seconds {limit:g} needs workers of their own and contradicts --in-process: leave one out."
-            )
-
-    def _check_kernels(self) -> None:
-        kernels, share = self.resources.kernels, self.gpus_per_trial
-        if kernels == "triton" and not share and not self.in_process:
-            raise ResourceError("--kernels triton needs a share of a GPU: add --gpus-per-trial, for example 1 or 0.5.")
-        if kernels == "compiled" and share:
+    def _check_devices(self) -> None:
+        device, kernels, share = self.resources.device, self.resources.kernels, self.gpus_per_trial
+        if share and device == "cpu":
+            raise ResourceError(f"--gpus-per-trial {share:g} contradicts --device cpu: leave one of them out.")
+        if share and kernels == "compiled":
             raise ResourceError(f"--kernels compiled runs on CPUs and contradicts --gpus-per-trial {share:g}.")
+        if share or self.in_process:
+            return
+        for wished, wish in ((device == "cuda", "--device cuda"), (kernels == "triton", "--kernels triton")):
+            if wished:
+                raise ResourceError(f"{wish} needs a share of a GPU: add --gpus-per-trial, for example 1 or 0.5.")
+
+    def _check_in_process(self, store: str | None) -> None:
+        """Refuse what needs Ray, or workers of their own; ``store`` is the object store that was asked for."""
+        contradicting = (
+            (bool(self.address), f"--in-process runs without Ray and contradicts --address {self.address}"),
+            (
+                self.epoch_seconds is not None,
+                f"--epoch-seconds {self.epoch_seconds or 0:g} needs workers of their own and contradicts --in-process",
+            ),
+            (store is not None, f"--in-process keeps checkpoints in a folder, and --storage {store} is none"),
+        )
+        for wished, told in contradicting:
+            if wished:
+                raise ResourceError(f"{told}: leave one out.")
 
     @property
     def trial_resources(self) -> Resources:
