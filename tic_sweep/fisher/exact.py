@@ -5,6 +5,7 @@ weights per output channel, C channels of a norm.
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -55,12 +56,12 @@ class Exact:
         return (kept + 2 * timesteps * pixels * d) * a_TN.element_size()
 
 
-class WeightRule:
+class WeightRule(ABC):
     """Squared norms of the weight's gradients at one horizon."""
 
+    @abstractmethod
     def __call__(self, g_NLD: Tensor, scale_D: Tensor) -> Tensor:
         """Return ‖G_n‖² of each unit from the gradients g behind the layer, taken times ``scale_D``."""
-        raise NotImplementedError
 
 
 class Direct(WeightRule):

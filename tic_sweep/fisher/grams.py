@@ -6,7 +6,7 @@ pixel ("columns"). It is wanted squared and summed, at every horizon; a is the s
 
     direct      ‖gᵀa‖²                                 columns
     Gram        ⟨ggᵀ, aaᵀ⟩ = Σ_s ⟨g_s, Σ_s' M_ss' g_s'⟩    M = aaᵀ with the blocks s' < s doubled, those s' > s left out
-    projected   ‖gᵀ(aq)‖², q random signs                its expectation, see `tic_sweep.fisher.projections`
+    projected   ‖gᵀ(aq)‖², q random signs                its expectation, see `tic_sweep.fisher.estimated`
 
 For a 3x3 convolution of stride 1 aaᵀ needs no columns: it is the sum over the nine offsets o of the Gram matrix of the
 pixels, taken at (p + o, p' + o). On a grid with one zero column and a zero row above and below that is a shift along
