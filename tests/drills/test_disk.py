@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from drills.harness import Drill, Sweep, said_by, wait_until, write_sweep
+from drills.harness import Drill, Sweep, said_by, write_sweep
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 QUICK = ("--cpus", "2", "--checkpoint-seconds", "0")
@@ -48,8 +48,8 @@ def test_a_disk_full_for_a_while(disk: Path, tmp_path: Path, undisturbed: Path) 
         drill.times += 1
         time.sleep(8)
         ballast.unlink()
-        freed, stored = time.monotonic(), sweep.table("epochs").height
-        wait_until(lambda: process.poll() is not None or sweep.table("epochs").height > stored)
+        freed = time.monotonic()
+        sweep.await_epochs(1, process)
         drill.seconds.append(time.monotonic() - freed)
         said = said_by(process)
 

@@ -40,9 +40,8 @@ def test_a_driver_killed_at_ten_moments(sweep: Sweep, undisturbed: Path) -> None
             command = ("resume", str(sweep.place), *QUICK)
         assert before <= sweep.table("epochs").height
     began = time.monotonic()
-    stored = sweep.table("epochs").height
     with sweep.started(*command) as process:
-        wait_until(lambda: process.poll() is not None or sweep.table("epochs").height > stored)
+        sweep.await_epochs(1, process)
         drill.seconds.append(time.monotonic() - began)
         said = said_by(process)
 

@@ -100,8 +100,8 @@ def test_nodes_leave_and_die_until_there_is_none_and_one_comes(tmp_path: Path, u
         time.sleep(4)
         nodes.do("add")
         drill.times += 4
-        came, stored = time.monotonic(), sweep.table("epochs").height
-        wait_until(lambda: process.poll() is not None or sweep.table("epochs").height > stored)
+        came = time.monotonic()
+        sweep.await_epochs(1, process)
         drill.seconds.append(time.monotonic() - came)
         said = said_by(process)
 

@@ -31,8 +31,8 @@ def test_workers_killed(sweep: Sweep, undisturbed: Path) -> None:
             with suppress(ProcessLookupError, IndexError):
                 os.kill(drill.draw.choice(sweep.workers()), signal.SIGKILL)
                 drill.times += 1
-                killed, stored = time.monotonic(), sweep.table("epochs").height
-                wait_until(lambda stored=stored: process.poll() is not None or sweep.table("epochs").height > stored)
+                killed = time.monotonic()
+                sweep.await_epochs(1, process)
                 drill.seconds.append(time.monotonic() - killed)
         said = said_by(process)
 

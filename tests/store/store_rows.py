@@ -1,12 +1,13 @@
 """Small rows and folders for the tests of the store."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from tic_sweep.records import EpochRow, TrialRow
-from tic_sweep.store import Manifest, ResultsFolder, scan
+from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter, scan
 
 ENDLESS_WRITER = """
 import sys
@@ -26,6 +27,19 @@ def new_folder(path: Path) -> ResultsFolder:
     folder = ResultsFolder.create(path)
     Manifest(sweep="demo", scale="laptop", question="Why?").save(folder.manifest)
     return folder
+
+
+def abandoned(folder: ResultsFolder, add: Callable[[ResultsWriter], None]) -> Path:
+    """Leave the journal of what ``add`` adds as a killed session does, and return its path."""
+    writer = ResultsWriter(folder)
+    add(writer)
+    journal = folder.journals()[0]
+    content = journal.read_bytes()
+    writer.close()
+    for segment in folder.root.glob("tables/*/*.parquet"):
+        segment.unlink()
+    journal.write_bytes(content)
+    return journal
 
 
 def epoch_row(key: str, epoch: int, **values: Any) -> EpochRow:

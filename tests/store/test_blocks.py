@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store.store_rows import epoch_row, new_folder, trial_row
+from store.store_rows import abandoned, epoch_row, new_folder, trial_row
 
 from tic_sweep.records import DynamicsRow, FisherRow, Row
 from tic_sweep.store import DamagedFileWarning, ResultsFolder, ResultsWriter, Rows, blocks_of, scan
@@ -95,24 +95,16 @@ def test_a_block_is_one_line(tmp_path: Path) -> None:
     assert ("a", [1, 2, 3], [0.25, 0.5, 0.75]) == tuple(told["columns"][c] for c in ("key", "t", "fisher_trace"))
 
 
-def abandoned(folder: ResultsFolder, blocks: int) -> Path:
-    """Leave a journal of blocks as a killed session does, and return its path."""
-    writer = ResultsWriter(folder)
-    for epoch in range(blocks):
+def two_blocks(writer: ResultsWriter) -> None:
+    """Add two blocks of two rows."""
+    for epoch in range(2):
         writer.add_blocks(blocks_of([fisher_row(epoch, 1), fisher_row(epoch, 2)]))
-    journal = folder.journals()[0]
-    content = journal.read_bytes()
-    writer.close()
-    for segment in folder.segments("fisher"):
-        segment.unlink()
-    journal.write_bytes(content)
-    return journal
 
 
 def test_a_kill_tears_whole_blocks_off(tmp_path: Path) -> None:
     """A line cut short is dropped with all its rows; the blocks before it stay, also when a session has recovered."""
     folder = new_folder(tmp_path / "r")
-    journal = abandoned(folder, 2)
+    journal = abandoned(folder, two_blocks)
     journal.write_bytes(journal.read_bytes()[:-20])
     whole = [(0, 1), (0, 2)]
 
@@ -126,7 +118,7 @@ def test_a_kill_tears_whole_blocks_off(tmp_path: Path) -> None:
 def test_a_block_that_contradicts_itself_is_passed_over(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
     """Columns of another length than the line says, or no length, are damage: told, and no row is guessed."""
     folder = new_folder(tmp_path / "r")
-    journal = abandoned(folder, 2)
+    journal = abandoned(folder, two_blocks)
     journal.write_bytes(journal.read_bytes().replace(*damage, 1))
 
     with pytest.warns(DamagedFileWarning, match="line 1 is damaged"):

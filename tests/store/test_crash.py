@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from store.store_rows import ENDLESS_WRITER, column_of, epoch_row, epochs_in, new_folder
+from store.store_rows import ENDLESS_WRITER, abandoned, column_of, epoch_row, epochs_in, new_folder
 
 from tic_sweep.errors import StoreError
 from tic_sweep.store import DamagedFileWarning, ResultsFolder, ResultsWriter
@@ -39,24 +39,16 @@ def test_kill_loses_no_row(tmp_path: Path) -> None:
     assert {1} == set(column_of(folder, "session"))
 
 
-def abandoned(folder: ResultsFolder, epochs: int) -> Path:
-    """Leave a journal as a killed session does, and return its path."""
-    writer = ResultsWriter(folder)
-    for epoch in range(epochs):
+def three_epochs(writer: ResultsWriter) -> None:
+    """Add three rows."""
+    for epoch in range(3):
         writer.add(epoch_row("a", epoch))
-    journal = folder.journals()[0]
-    content = journal.read_bytes()
-    writer.close()
-    for segment in folder.segments("epochs"):
-        segment.unlink()
-    journal.write_bytes(content)
-    return journal
 
 
 def test_torn_last_line_is_dropped(tmp_path: Path) -> None:
     """A line cut short by a kill was never promised: it is dropped without a word, the others stay."""
     folder = new_folder(tmp_path / "r")
-    journal = abandoned(folder, 3)
+    journal = abandoned(folder, three_epochs)
     journal.write_bytes(journal.read_bytes()[:-20])
 
     assert [("a", 0), ("a", 1)] == epochs_in(folder)
@@ -67,7 +59,7 @@ def test_torn_last_line_is_dropped(tmp_path: Path) -> None:
 def test_damaged_line_in_the_middle_is_told(tmp_path: Path) -> None:
     """A line that a disk has spoilt is passed over with a warning that names file and line."""
     folder = new_folder(tmp_path / "r")
-    journal = abandoned(folder, 3)
+    journal = abandoned(folder, three_epochs)
     lines = journal.read_bytes().split(b"\n")
     journal.write_bytes(b"\n".join([lines[0], b"\x00\x00", *lines[2:]]))
 
@@ -93,7 +85,7 @@ def test_crash_between_segment_and_journal_removal_doubles_nothing(tmp_path: Pat
 def test_recovery_keeps_rows_that_only_the_segment_has(tmp_path: Path) -> None:
     """If the journal was refused by the disk and its segment was not, recovery does not shrink the segment."""
     folder = new_folder(tmp_path / "r")
-    journal = abandoned(folder, 3)
+    journal = abandoned(folder, three_epochs)
     content = journal.read_bytes()
     ResultsWriter(folder).close()
     journal.write_bytes(content.split(b"\n")[0] + b"\n")
