@@ -192,7 +192,7 @@ def test_autograd_by_either_identity_and_in_parts(monkeypatch: pytest.MonkeyPatc
     case = lively("small_conv")
     masks = keep_largest(case.model, {}, 1500)
     mask_weights(case.model, masks)
-    monkeypatch.setattr("tic_sweep.fisher.per_sample._gram_is_cheaper", lambda *_: cheaper)
+    monkeypatch.setattr("tic_sweep.fisher.exact.gram_is_cheaper", lambda *_: cheaper)
     monkeypatch.setattr("tic_sweep.fisher.per_sample.BYTES_KEPT", kept)
     plain, pruned = (fisher_trace(case.model, case.images, case.labels, masks=some) for some in ({}, masks))
 

@@ -35,7 +35,7 @@ def sample_units(
         logits_TNK = horizon_logits(model(images), readout)
         likelihood_TN = log_likelihood(logits_TNK, drawn_labels(logits_TNK, generator) if sampled else labels)
     norms = {
-        name: _norms(module, calls[name][0][0], len(labels), masks.get(name))
+        name: _norms(module, calls[name][0][0], logits_TNK, masks.get(name))
         for name, module in owners.items()
         if (isinstance(module, DelayLinear) or has_rule(module)) and len(calls[name]) == 1 and _private(owners, name)
     }
@@ -52,12 +52,12 @@ def sample_units(
     return units
 
 
-def _norms(module: nn.Module, inputs: Tensor, samples: int, mask: Tensor | None) -> PerSampleNorms | DelayNorms:
-    """Return the rule of a module that has one, for one forward pass."""
+def _norms(module: nn.Module, inputs: Tensor, logits_TNK: Tensor, mask: Tensor | None) -> PerSampleNorms | DelayNorms:
+    """Return the rule of a module that has one, for one forward pass that came to some logits."""
     if isinstance(module, DelayLinear):
         return DelayNorms(module, inputs, mask)
     assert has_rule(module)  # noqa: S101 - the caller asks only for what has a rule
-    return PerSampleNorms(module, inputs, samples, mask)
+    return PerSampleNorms(module, inputs, logits_TNK.shape[1], len(logits_TNK), mask)
 
 
 def batch_units(
