@@ -7,6 +7,7 @@ import pytest
 
 from tic_sweep.errors import StoreError
 from tic_sweep.store import FORMAT, Manifest
+from tic_sweep.store.manifest import without_places
 
 MANIFEST = Manifest(
     sweep="tau", scale="paper", question="Does τ matter?", varied=("neuron.tau",), fixed={"timesteps": 8}, seeds=(0, 1),
@@ -58,3 +59,21 @@ def test_fields_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text(json.dumps(values | {"mood": "sunny"}))
 
     assert MANIFEST == Manifest.load(tmp_path / "sweep.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("tic-sweep run tau --data /home/me/data --seeds 0,1", "tic-sweep run tau --data data --seeds 0,1"),
+        ("tic-sweep run /home/me/mine.py --data=~/data", "tic-sweep run mine.py --data data"),
+        (
+            "tic-sweep run tau --address 10.0.0.1:6379 --storage=s3://bucket/x",
+            "tic-sweep run tau --address ADDRESS --storage STORAGE",
+        ),
+        ("tic-sweep run tau --set neuron.tau=4", "tic-sweep run tau --set neuron.tau=4"),
+        ("an open 'quote", ""),
+    ],
+)
+def test_a_command_is_kept_without_places(given: str, kept: str) -> None:
+    """Neither folders nor machines nor stores go into the rows, whichever way they were given."""
+    assert kept == without_places(given)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tic_sweep.errors import UserError
-from tic_sweep.launch.joining import TOKEN, TOKEN_PATH, check_joinable
+from tic_sweep.launch.joining import TOKEN, TOKEN_PATH
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.preflight import Node, check_nodes, check_place, hints, slots, this_machine
 from tic_sweep.launch.provenance import provenance
@@ -102,8 +102,6 @@ def _machine_fits(options: Options) -> str:
 def _cluster_fits(options: Options) -> str:
     from tic_sweep.launch.cluster import open_cluster, ray_cluster
 
-    assert options.address is not None  # noqa: S101 - it is what was asked
-    check_joinable(options.address)
     with ray_cluster(options) as nodes:
         check_nodes(nodes, options)
         return " ".join([_fits(options, nodes), *open_cluster(nodes, options)])

@@ -44,7 +44,7 @@ def _compact_table(folder: ResultsFolder, table: str, most_rows: int | None) -> 
     segments = [segment for segment, columns in found.items() if columns.keys() <= schema_of(table).keys()]
     if not segments or (len(segments) == 1 and is_settled(segments[0], table)):
         return 0
-    if not all(is_whole(segment, table) for segment in folder.segments(table)):
+    if not all(is_whole(segment) for segment in folder.segments(table)):
         return 0
     stored = scan_segments(table, segments)
     if most_rows is not None and stored.select(pl.len()).collect().item() > most_rows:

@@ -47,7 +47,7 @@ class Damage:
                 self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
 
 
-def is_whole(path: Path, table: str) -> bool:
+def is_whole(path: Path) -> bool:
     """Tell whether a segment can be read and is what was written; one of an older version, by decoding it all."""
     try:
         intact = is_intact(path)
@@ -58,7 +58,7 @@ def is_whole(path: Path, table: str) -> bool:
         return True  # it has become part of another one
     except (OSError, pl.exceptions.PolarsError):
         return False
-    return intact is not False and table in TABLES
+    return intact is not False
 
 
 def spoilt_segments(folder: ResultsFolder, table: str) -> list[Path]:
@@ -125,7 +125,7 @@ def last_epochs(folder: ResultsFolder) -> dict[str, int]:
 
 def _damaged_segments(folder: ResultsFolder, table: str) -> list[Damage]:
     segments = folder.segments(table)
-    damaged = [path for path in segments if not is_whole(path, table)]
+    damaged = [path for path in segments if not is_whole(path)]
     if not damaged:
         return []
     whole = {path: stamps for path in segments if path not in damaged and (stamps := _stamps(path, table)) is not None}

@@ -88,9 +88,10 @@ class Manifest:
 def without_places(command: str) -> str:
     """Return a command line without the folders, machines and stores of whoever gave it; empty if it is none."""
     try:
-        words = shlex.split(command)
+        given = shlex.split(command)
     except ValueError:
         return ""
+    words = [part for word in given for part in (word.split("=", 1) if re.match(r"--[\w-]+=", word) else [word])]
     for at, word in enumerate(words):
         if at and words[at - 1] in {"--address", "--storage"}:
             words[at] = words[at - 1].removeprefix("--").upper()
