@@ -29,7 +29,7 @@ from tic_sweep.centroid import information_centroid
 from tic_sweep.config import DATASETS, TrialConfig, replaced
 from tic_sweep.fisher import FisherTrace, fisher_trace
 from tic_sweep.models import SpikingNetwork, build_model
-from tic_sweep.snn import horizon_logits
+from tic_sweep.snn import choose, horizon_logits, running
 from tic_sweep.training import keep_freed_memory
 
 REPORT, EPOCH = 1000, 50_000
@@ -50,9 +50,10 @@ def published(model: nn.Module, images: Tensor, labels: Tensor, timesteps: int, 
 
 
 def train(model: SpikingNetwork, images: Tensor, labels: Tensor, *, bfloat16: bool) -> None:
-    """One training step's forward and backward pass."""
+    """One training step's forward and backward pass, by the kernels that a trial would use."""
     model.train()
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=bfloat16):
+    autocast = torch.autocast(images.device.type, torch.bfloat16, enabled=bfloat16)
+    with running(choose("auto", images.device)), autocast:
         outputs_TNK = model(images)
     cross_entropy(horizon_logits(outputs_TNK, "mean")[-1], labels).backward()
     model.zero_grad(set_to_none=True)

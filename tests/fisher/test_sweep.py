@@ -55,6 +55,8 @@ CONVOLUTIONS = [
     {"kernel_size": 3, "padding": 1},
     {"kernel_size": 3, "padding": 1, "stride": 2},
     {"kernel_size": 1, "stride": 2},
+    {"kernel_size": 1},
+    {"kernel_size": 3, "stride": (3, 2)},
     {"kernel_size": (3, 2), "dilation": (1, 2), "padding": (2, 0)},
     {"kernel_size": 1, "padding": 1},
 ]

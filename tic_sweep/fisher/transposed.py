@@ -13,7 +13,7 @@ gradient that is to be squared and added up, and never used where a spike could 
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import conv2d, conv_transpose2d, pad
 
 TILE, STRIDE = 6, 4
 CACHED = 8192
@@ -43,6 +43,13 @@ def input_gradient(conv: nn.Conv2d, grad_RHWD: Tensor, scale_D: Tensor, input_si
     weight = (conv.weight.detach() * scale_D[:, None, None, None]).to(grad_RHWD.dtype)
     if _by_tiles(conv, grad_RHWD):
         return _tiled(grad_RHWD, weight).unflatten(0, leading)
+    if _meets_single_pixels(conv):
+        (down, right), turned_DC = conv.stride, weight[:, :, 0, 0]
+        if (down, right) == (1, 1):
+            return (grad_RHWD @ turned_DC).unflatten(0, leading)
+        out = grad_RHWD.new_zeros(len(grad_RHWD), height, width, channels)
+        out[:, ::down, ::right] = grad_RHWD @ turned_DC
+        return out.unflatten(0, leading)
     grad_RDHW = grad_RHWD.permute(0, 3, 1, 2)
     dilation, padding = conv.dilation, [int(p) for p in conv.padding]
     reach = [d * (k - 1) - p for d, k, p in zip(dilation, conv.kernel_size, padding, strict=True)]
@@ -50,13 +57,16 @@ def input_gradient(conv: nn.Conv2d, grad_RHWD: Tensor, scale_D: Tensor, input_si
         turned = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
         out = conv2d(grad_RDHW, turned, padding=reach, dilation=dilation)
     else:
+        sizes = zip((height, width), grad_RHWD.shape[1:3], conv.stride, padding, reach, strict=True)
+        unmet = [size - ((g - 1) * stride - p + r + 1) for size, g, stride, p, r in sizes]
         weight = weight.contiguous(memory_format=torch.channels_last)
-        size = (len(grad_RHWD), channels, height, width)
-        like = grad_RDHW.new_empty(1).expand(size)  # only its shape is read
-        out = torch.ops.aten.convolution_backward(
-            grad_RDHW, like, weight, None, conv.stride, padding, dilation, False, [0, 0], 1, [True, False, False]
-        )[0]
+        out = conv_transpose2d(grad_RDHW, weight, None, conv.stride, padding, unmet, 1, dilation)
     return out.permute(0, 2, 3, 1).contiguous().unflatten(0, leading)
+
+
+def _meets_single_pixels(conv: nn.Conv2d) -> bool:
+    """Tell whether each output pixel is made of one input pixel: then what goes back is a product."""
+    return conv.kernel_size == (1, 1) and all(int(p) == 0 for p in conv.padding)
 
 
 def _by_tiles(conv: nn.Conv2d, grad: Tensor) -> bool:
