@@ -17,6 +17,26 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sweep.place
 
 
+LONG = {"rates": 2, "seeds": 1, "epochs": 300}
+"""Two trials that are still at work some seconds after a drill has begun, however fast the machine."""
+
+
+@pytest.fixture(scope="session")
+def undisturbed_long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the results of two long trials when nothing happens to them."""
+    folder = tmp_path_factory.mktemp("undisturbed_long")
+    sweep = Sweep(write_sweep(folder, **LONG), folder / "r")
+    said = sweep.run("--in-process")
+    assert (0, "") == (said.code, said.err)
+    return sweep.place
+
+
+@pytest.fixture
+def long_sweep(tmp_path: Path) -> Sweep:
+    """Return two long trials with a results folder of their own."""
+    return Sweep(write_sweep(tmp_path, **LONG), tmp_path / "r")
+
+
 @pytest.fixture
 def sweep(tmp_path: Path) -> Sweep:
     """Return the drills' sweep with a results folder of its own; of its processes none is left in the end."""

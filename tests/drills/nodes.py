@@ -1,10 +1,17 @@
 """A Ray cluster of several nodes on this machine, in a process of its own that is told what to do by lines.
 
-``add`` adds a node of one CPU; ``kill N`` and ``leave N`` take the N-th away, as a power cut does and in order. Ray's
-test cluster adds nodes from the main thread of its process alone, so that a test cannot do it beside other things.
+``add`` adds a node of one CPU; ``kill N`` and ``leave N`` take the N-th away, as a power cut does and in order;
+``preempt N SECONDS`` tells Ray that the N-th will be taken away after so many seconds, as clouds do with spot machines,
+waits for them, and takes it. Ray's test cluster adds nodes from the main thread of its process alone, so that a test
+cannot do it beside other things.
 """
 
+import subprocess
 import sys
+import time
+from pathlib import Path
+
+RAY = Path(sys.executable).with_name("ray")
 
 
 def main() -> None:
@@ -22,6 +29,16 @@ def main() -> None:
                 cluster.remove_node(nodes[int(number)], allow_graceful=False)
             case ["leave", number]:
                 cluster.remove_node(nodes[int(number)], allow_graceful=True)
+            case ["preempt", number, seconds]:
+                node = nodes[int(number)]
+                subprocess.run(
+                    [RAY, "drain-node", "--address", cluster.address, "--node-id", node.node_id,
+                     "--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "drill",
+                     "--deadline-remaining-seconds", seconds],
+                    stdout=subprocess.DEVNULL, check=True,
+                )  # fmt: skip
+                time.sleep(float(seconds))
+                cluster.remove_node(node, allow_graceful=False)
         print("done", flush=True)  # noqa: T201
     cluster.shutdown()
 

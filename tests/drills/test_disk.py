@@ -3,11 +3,11 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from drills.harness import Drill, Sweep, said_by, write_sweep
+from drills.harness import Drill, Sweep, said_by, wait_until, write_sweep
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 QUICK = ("--cpus", "2", "--checkpoint-seconds", "0")
@@ -85,6 +85,49 @@ def test_a_disk_that_stays_full(disk: Path, tmp_path: Path, undisturbed: Path) -
     assert "Waiting up to 30 s for the disk: " in said.out
     assert 0 == resumed.code, resumed
     drill.compare(undisturbed, sweep.place)
+    drill.end()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nothing below a folder be changed but by who has it open already, as when a disk has had an error."""
+    made = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("mounting a folder takes rights that this process lacks")
+    try:
+        wait_until(lambda: turned_read_only(folder))
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def turned_read_only(folder: Path) -> bool:
+    """Try to make a mounted folder read-only; it cannot be while somebody is writing to one of its files."""
+    again = ["mount", "-o", "remount,bind,ro", str(folder)]
+    return 0 == subprocess.run(again, capture_output=True, check=False).returncode
+
+
+def test_a_disk_that_turns_read_only(tmp_path: Path, long_sweep: Sweep, undisturbed_long: Path) -> None:
+    """The sweep goes on when the disk does; on one that is read-only from the start none begins."""
+    drill = Drill("disk read-only for 8 s")
+    sweep = Sweep(long_sweep.file, tmp_path / "there" / "r")
+    sweep.place.parent.mkdir()
+    with read_only(sweep.place.parent):
+        refused = sweep.run(*QUICK)
+    with sweep.started("run", str(sweep.file), "--results", str(sweep.place), *QUICK) as process:
+        sweep.await_epochs(drill.draw.randint(1, 30), process)
+        with read_only(sweep.place):
+            drill.times += 1
+            time.sleep(8)
+        freed = time.monotonic()
+        sweep.await_epochs(1, process)
+        drill.seconds.append(time.monotonic() - freed)
+        said = said_by(process)
+
+    assert (2, 1) == (refused.code, len(refused.err.splitlines())), refused
+    assert "cannot be written: give a place you may write to" in refused.err
+    assert 0 == said.code, said
+    drill.compare(undisturbed_long, sweep.place)
     drill.end()
 
 

@@ -108,3 +108,23 @@ def test_nodes_leave_and_die_until_there_is_none_and_one_comes(tmp_path: Path, u
     assert 0 == said.code, said
     drill.compare(undisturbed, sweep.place)
     drill.end()
+
+
+def test_a_node_taken_away_with_notice(long_sweep: Sweep, undisturbed_long: Path) -> None:
+    """What Ray was told of is no fault of a trial's: it goes on elsewhere although it may not be retried."""
+    drill = Drill("node preempted with 2 s notice, no retries")
+    sweep = long_sweep
+    with at_work(sweep, "--retries", "0") as (nodes, process):
+        wait_until(lambda: process.poll() is not None or 2 == sweep.table("epochs")["key"].n_unique())
+        sweep.await_epochs(drill.draw.randint(5, 15), process)
+        nodes.do("preempt 0 2")
+        drill.times += 1
+        taken = time.monotonic()
+        wait_until(lambda: process.poll() is not None or 2 in sweep.table("trials")["attempt"])
+        drill.seconds.append(time.monotonic() - taken)
+        said = said_by(process)
+
+    assert 0 == said.code, said
+    assert 2 == sweep.table("trials")["attempt"].max()
+    drill.compare(undisturbed_long, sweep.place)
+    drill.end()

@@ -1,16 +1,21 @@
 """Sessions on a real Ray and in this process: planned, skipped, repeated, compared."""
 
 import dataclasses
+import io
 import json
 import shutil
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from launch.launch_fakes import ADAPTIVE, FailingTraining, by_key, new_writer, rows, write_sweep
+from rich.console import Console
 
+import tic_sweep
 from tic_sweep.errors import UserError
 from tic_sweep.launch.options import Options, Request
+from tic_sweep.launch.provenance import provenance
 from tic_sweep.launch.session import resume_sweep, run_sweep
 from tic_sweep.store import Manifest, ResultsFolder
 
@@ -112,6 +117,35 @@ def test_what_has_ended_is_not_run_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert before.items() <= digests(place).items()
     assert 4 * 3 == rows(place, "epochs").height
     assert 3 == rows(place, "epochs").filter(session=3).height / 2
+
+
+@pytest.fixture
+def newer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Return what makes this process one of tic_sweep 9.9, until the test ends."""
+
+    def become() -> None:
+        monkeypatch.setattr("tic_sweep.__version__", "9.9")
+        provenance.cache_clear()
+
+    yield become
+    provenance.cache_clear()
+
+
+def test_who_goes_on_with_other_software_is_told(tmp_path: Path, newer: Callable[[], None]) -> None:
+    """In a line, when trials have run with what this process does not have; the rows keep them apart."""
+    place, told, before = tmp_path / "r", io.StringIO(), tic_sweep.__version__
+    sweep, console = write_sweep(tmp_path), Console(file=told, width=80)
+    run_sweep(Request(sweep=sweep, seeds=(0,)), HERE, results=place, console=console)
+    said_first = told.getvalue()
+    newer()
+    run_sweep(Request(sweep=sweep, seeds=(0, 1)), HERE, results=place, console=console)
+
+    assert "Trials here ran" not in said_first
+    assert (
+        f"Trials here ran with tic_sweep {before}; now it is tic_sweep 9.9. "
+        "Columns version, git_commit and packages of the table trials tell them apart."
+    ) in told.getvalue().splitlines()
+    assert {before, "9.9"} == set(rows(place, "trials")["version"])
 
 
 def test_a_trial_whose_rows_are_lost_has_not_ended(tmp_path: Path, grid_here: Path) -> None:

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -88,7 +88,12 @@ def ray_logs_to(path: Path) -> Iterator[None]:
 
 
 class _LogFile(logging.FileHandler):
-    """A log that a full disk may cut short; nobody wants its tracebacks in the terminal."""
+    """A log that a disk may cut short or refuse: that ends no sweep, and nobody wants tracebacks in the terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, if the file can be had: it is opened at the first one."""
+        with suppress(OSError):
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing."""

@@ -55,9 +55,10 @@ class KnownTrials:
         """
         if not place.exists():
             return cls()
-        folder = ResultsFolder.create(place)  # makes nothing where a folder exists, and refuses a foreign one
-        if not folder.manifest.exists():
+        if not ResultsFolder(place).manifest.exists():
+            ResultsFolder.create(place)  # makes nothing where a folder exists, and refuses a foreign one
             return cls()
+        folder = ResultsFolder.open(place)  # which asks for no right to write, and there may be none any more
         return cls(folder, Manifest.load(folder.manifest), trial_states(folder))
 
     @classmethod

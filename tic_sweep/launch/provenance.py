@@ -2,10 +2,13 @@
 
 import platform
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+import polars as pl
 
 import tic_sweep
 
@@ -26,6 +29,36 @@ class Provenance:
 def provenance() -> Provenance:
     """Return the provenance of this process."""
     return Provenance(tic_sweep.__version__, _git_commit(Path(tic_sweep.__file__).parent), _packages(), _system())
+
+
+def told_apart(trials: pl.LazyFrame) -> str:
+    """Say in a line if trials of these rows have run with other software than this process has; nothing if none has.
+
+    Resuming is not refused then: who updates on purpose is told, and the rows tell the trials apart.
+    """
+    now = asdict(provenance())
+    names = ("version", "git_commit", "packages")
+    other = pl.any_horizontal(pl.col(name).fill_null("").ne_missing(now[name]) for name in names)
+    found = trials.filter(pl.col("status") != "planned", pl.col("version").fill_null("") != "", other)
+    rows = found.select(names).unique().sort(names).collect().rows()
+    if not rows:
+        return ""
+    then, here = (_parts(dict(zip(names, row, strict=True))) for row in (rows[0], [now[name] for name in names]))
+    changed = [part for part in then if part not in here], [part for part in here if part not in then]
+    before, since = (", ".join(parts) or "nothing in their place" for parts in changed)
+    return (
+        f"Trials here ran with {before}; now it is {since}. "
+        "Columns version, git_commit and packages of the table trials tell them apart."
+    )
+
+
+def _parts(told: Mapping[str, str]) -> list[str]:
+    """Return what software there is, one by one."""
+    commit = told["git_commit"] or ""
+    return [
+        f"tic_sweep {told['version']}", *([f"commit {commit}"] if commit else []),
+        *filter(None, (told["packages"] or "").split(", ")),
+    ]  # fmt: skip
 
 
 def _packages() -> str:

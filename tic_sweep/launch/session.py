@@ -33,6 +33,7 @@ from tic_sweep.launch.preflight import (
 )
 from tic_sweep.launch.preparing import Prepared, datasets_of, manifest_of, prepare
 from tic_sweep.launch.progress import Progress
+from tic_sweep.launch.provenance import told_apart
 from tic_sweep.launch.race import Race
 from tic_sweep.launch.racing import race_of
 from tic_sweep.launch.recorder import Listener, Recorder
@@ -185,7 +186,8 @@ class _Session:
         limit = self.options.stop_after
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as (at_once, advice):
-            for hint in filter(None, (*advice, plain_neurons(self.options), pack_hint(self.options))):
+            apart = told_apart(self.known.scan("trials"))
+            for hint in filter(None, (*advice, plain_neurons(self.options), pack_hint(self.options), apart)):
                 self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
