@@ -16,7 +16,7 @@ from tic_sweep.launch.session import run_sweep
 from tic_sweep.space import Grid
 from tic_sweep.sweep import Scale, Sweep
 
-TRIALS = 304
+TRIALS = 2000
 KIB_OF_MEMORY = 48
 """Bound on what a trial may add to the driver's memory, in KiB (docs/performance.md)."""
 KIB_ON_DISK = 15

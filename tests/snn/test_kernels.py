@@ -180,6 +180,32 @@ def test_norm_and_neurons_in_one_are_the_plain_paths(
         torch.testing.assert_close(actual[name], value, rtol=1e-4, atol=1e-4 * float(value.abs().max()))
 
 
+@pytest.mark.parametrize("shape", [(3, 4, 16, 8, 8), (2, 3, 21, 5, 7), (1, 2, 3, 2, 2)], ids=str)
+def test_moments_are_torchs(shape: tuple[int, ...]):
+    """Means, variances and running statistics, to the last bit where this torch sums as ours was seen to."""
+    compiled = module_of("compiled")
+    y = torch.randn(shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    ours, torchs = ([torch.zeros(shape[2]), torch.ones(shape[2])] for _ in range(2))
+    got = [*compiled._moments(y, *ours), *ours]
+    expected = [*compiled._moments_by_torch(y, *torchs), *torchs]
+
+    exactly = {"rtol": 0, "atol": 0} if compiled._sums_as_torch() else {"rtol": 1e-6, "atol": 1e-7}
+    torch.testing.assert_close(got, expected, **exactly)
+
+
+def test_another_torchs_sums_stand_in_for_ours(monkeypatch: pytest.MonkeyPatch):
+    """Where a build of torch sums otherwise, its own sums are taken: the plain path's numbers remain."""
+    compiled = module_of("compiled")
+    y = torch.randn((2, 3, 10, 4, 4), generator=torch.Generator().manual_seed(2))
+    monkeypatch.setattr(compiled, "_sums_as_torch", lambda: False)
+    norms = [TimeNorm(10, kind="batch", v_threshold=1.0) for _ in range(2)]
+    with running("compiled"):
+        got = fused_norm_lif(compiled, y, norms[0], NeuronConfig())
+
+    torch.testing.assert_close(got, lif(norms[1](y), NeuronConfig()), rtol=0, atol=0)
+    torch.testing.assert_close(norms[0].state_dict(), norms[1].state_dict(), rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("shape", [(3, 2, 5, 7, 7), (2, 3, 8, 4, 4)])
 def test_spikes_are_kept_as_bits_and_come_back(kernels: str, shape: tuple[int, ...]):
     """Packing and unpacking give the very spikes, and a convolution from them the same gradients, for any size."""

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define BLOCK 512
+#define GROUP 8
 #define LINE 16 /* numbers of a line of a cache */
 #define KEEP static inline __attribute__((always_inline))
 
@@ -289,15 +290,65 @@ int norm_lif_backward(const Currents *q, const float *s_grad, float *x_grad, con
     return 0;
 }
 
+/* Mean and squared deviations of G channels, each in torch's order: summed up one by one, in double precision, which
+   takes a few cycles for every number; several channels side by side fill them. */
+KEEP void moments_of(const float *y, int64_t N, int64_t C, int64_t P, int64_t G, float *mean, double *squares) {
+    double sum[GROUP] = {0}, square[GROUP] = {0};
+    for (int64_t i = 0; i < N; i++)
+        for (int64_t j = 0; j < P; j++)
+            for (int64_t k = 0; k < G; k++) sum[k] += (double)y[(i * C + k) * P + j];
+    for (int64_t k = 0; k < G; k++) mean[k] = (float)(sum[k] / (double)(N * P));
+    for (int64_t i = 0; i < N; i++)
+        for (int64_t j = 0; j < P; j++)
+            for (int64_t k = 0; k < G; k++) {
+                const float d = y[(i * C + k) * P + j] - mean[k];
+                square[k] += (double)(d * d);
+            }
+    for (int64_t k = 0; k < G; k++) squares[k] = square[k];
+}
+
+/* Mean and variance [T,C] of y[T,N,C,P] over samples and pixels; the running ones [C] follow, timestep by timestep. */
+int moments(const float *y, int64_t T, int64_t N, int64_t C, int64_t P, float momentum, float *mean, float *variance,
+            float *running_mean, float *running_variance, int64_t first, int64_t last) {
+    const float count = (float)(N * P), fewer = (float)(N * P - 1), kept = 1.0f - momentum;
+    for (int64_t t = 0; t < T; t++)
+        for (int64_t c = first; c < last; c += GROUP) {
+            const int64_t group = smaller(GROUP, last - c);
+            const float *from = y + (t * N * C + c) * P;
+            float *m = mean + t * C + c, *v = variance + t * C + c;
+            double squares[GROUP];
+            if (group == GROUP) moments_of(from, N, C, P, GROUP, m, squares);
+            else moments_of(from, N, C, P, group, m, squares);
+            for (int64_t k = 0; k < group; k++) {
+                const float summed = (float)squares[k];
+                v[k] = summed / count;
+                running_mean[c + k] = momentum * m[k] + kept * running_mean[c + k];
+                running_variance[c + k] = fmaf(momentum, summed / fewer, kept * running_variance[c + k]);
+            }
+        }
+    return 0;
+}
+
+/* What brings the lowest bits of eight bytes together in the highest byte of their product. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define TOGETHER 0x0102040810204080u
+#else
+#define TOGETHER 0x8040201008040201u
+#endif
+
 /* Eight spikes a byte, the first in its lowest bit; count is the number of spikes. */
 int pack(const float *s, uint8_t *bits, int64_t count, int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; i++) {
-        uint32_t byte = 0;
-        if (8 * i + 8 <= count)
-            for (int k = 0; k < 8; k++) byte |= (uint32_t)(s[8 * i + k] != 0.0f) << k;
-        else
-            for (int k = 0; 8 * i + k < count; k++) byte |= (uint32_t)(s[8 * i + k] != 0.0f) << k;
-        bits[i] = (uint8_t)byte;
+    uint8_t fired[BLOCK];
+    for (int64_t i = first; i < last; i += BLOCK / 8) {
+        const int64_t bytes = smaller(BLOCK / 8, last - i), n = smaller(8 * bytes, count - 8 * i);
+        const float *restrict from = s + 8 * i;
+        if (n < BLOCK) memset(fired, 0, sizeof(fired));
+        for (int64_t j = 0; j < n; j++) fired[j] = from[j] != 0.0f;
+        for (int64_t k = 0; k < bytes; k++) {
+            uint64_t eight;
+            memcpy(&eight, fired + 8 * k, 8);
+            bits[i + k] = (uint8_t)(eight * TOGETHER >> 56);
+        }
     }
     return 0;
 }
