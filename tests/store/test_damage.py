@@ -10,9 +10,12 @@ from store.store_rows import epoch_row, epochs_in, new_folder, trial_row
 
 from analysis import open_results
 from tic_sweep.config import TrialConfig
+from tic_sweep.launch.trainable import report_from_dict, report_to_dict
+from tic_sweep.records import FisherRow, Report
 from tic_sweep.store import (
     ResultsFolder,
     ResultsWriter,
+    blocks_told,
     compact,
     find_damage,
     last_epochs,
@@ -205,19 +208,30 @@ def test_what_is_set_aside_is_read_no_more(tmp_path: Path) -> None:
     assert 5 == len(epochs_in(folder))
 
 
-def test_a_report_cut_short_does_not_count(tmp_path: Path) -> None:
-    """Of a journal whose last line is torn, the last report may lack rows: the epoch before it is the last one."""
+def test_a_journal_cut_anywhere_keeps_whole_reports(tmp_path: Path) -> None:
+    """Where there is an epoch's row there are all other rows of its report, as they come from a worker, too."""
     folder = new_folder(tmp_path / "r")
+    told = [Report(epoch=epoch_row("a", epoch), rows=fisher_rows(epoch)) for epoch in range(3)]
     with ResultsWriter(folder) as writer:
-        for key in "ab":
-            writer.add(trial_row(key, "running"), TrialConfig(seed=ord(key)))
-            for epoch in range(3):
-                writer.add(epoch_row(key, epoch))
-        whole = last_epochs(folder)
-        journal = folder.journals()[0]
+        writer.add(trial_row("a", "running"), TrialConfig(seed=1))
+        for report in told:
+            writer.add_blocks(blocks_told(report_from_dict(report_to_dict(report))))
+        whole, journal = last_epochs(folder), folder.journals()[0]
         content = journal.read_bytes()
-        journal.write_bytes(content[:-20])
-        torn = last_epochs(folder)
-        journal.write_bytes(content)
+        seen = set[int]()
+        for size in range(len(content) + 1):
+            journal.write_bytes(content[:size])
+            last = last_epochs(folder).get("a", -1)
+            seen.add(last)
+            rows = scan(folder, "fisher").filter(pl.col("epoch") <= last).collect()
+            assert 2 * (last + 1) == rows.height, size
 
-    assert ({"a": 2, "b": 2}, {"a": 2, "b": 0}) == (whole, torn)
+    assert {"a": 2} == whole
+    assert {-1, 0, 1, 2} == seen
+
+
+def fisher_rows(epoch: int) -> list[FisherRow]:
+    """Return an epoch's Fisher rows at two horizons."""
+    return [
+        FisherRow(key="a", epoch=epoch, level="model", part="", t=t, fisher_trace=1.0, fisher_se=0.1) for t in (1, 2)
+    ]

@@ -96,8 +96,8 @@ def report_from_dict(values: dict[str, Any]) -> Report:
     """Rebuild a report on the driver; its rows are made if they are looked at."""
     epoch = None if values["epoch"] is None else EpochRow(**values["epoch"])
     blocks = [Block(*block) for block in values["blocks"]]
-    first = 0 if epoch is None else 1
-    rows = Rows(blocks[first:], beside=blocks[:first])
+    others = len(blocks) if epoch is None else len(blocks) - 1
+    rows = Rows(blocks[:others], following=blocks[others:])
     return Report(epoch=epoch, rows=rows, remarks=tuple(values["remarks"]))
 
 

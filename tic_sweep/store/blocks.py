@@ -44,21 +44,24 @@ def blocks_of(rows: Iterable[Row]) -> list[Block]:
 
 
 def blocks_told(report: Report) -> list[Block]:
-    """Return what there is to store of a report: as it has come, or else made of its rows, its epoch first."""
+    """Return what there is to store of a report: as it has come, or else made of its rows, its epoch last.
+
+    The order is a promise: however a journal is cut short, where there is an epoch's row there are all the others.
+    """
     if isinstance(report.rows, Rows):
         return report.rows.stored
-    return blocks_of([report.epoch] if report.epoch else ()) + blocks_of(report.rows)
+    return blocks_of(report.rows) + blocks_of([report.epoch] if report.epoch else ())
 
 
 class Rows(Sequence[Row]):
     """The rows of some blocks, made when they are looked at, which few who hear of them do.
 
-    ``stored`` is what the store takes: their blocks, after those that came with them.
+    ``stored`` is what the store takes: their blocks, before those that are to follow them.
     """
 
-    def __init__(self, blocks: Sequence[Block], beside: Sequence[Block] = ()) -> None:
+    def __init__(self, blocks: Sequence[Block], following: Sequence[Block] = ()) -> None:
         self._blocks = blocks
-        self.stored = [*beside, *blocks]
+        self.stored = [*blocks, *following]
 
     def __len__(self) -> int:
         return sum(block.size for block in self._blocks)

@@ -108,19 +108,8 @@ def trials_with_holes(folder: ResultsFolder) -> frozenset[str]:
 
 
 def last_epochs(folder: ResultsFolder) -> dict[str, int]:
-    """Return the last epoch of each trial of which all rows are stored; of a report cut short, the one before it.
-
-    Only the last report in a journal can be cut short, and only if the journal is: an epoch's row is its first.
-    """
-    told = scan(folder, "epochs").group_by("key").agg(pl.col("epoch").max()).collect()
-    last = dict(told.iter_rows())
-    for journal in folder.journals():
-        *lines, tail = journal.read_bytes().split(b"\n")
-        if tail and lines:
-            with suppress(ValueError, KeyError, TypeError):
-                key = json.loads(lines[-1])["key"]
-                last[key] = last.get(key, 0) - 1
-    return last
+    """Return the last epoch of each trial of which all rows are stored: an epoch's row is the last of its report's."""
+    return dict(scan(folder, "epochs").group_by("key").agg(pl.col("epoch").max()).collect().iter_rows())
 
 
 def _damaged_segments(folder: ResultsFolder, table: str) -> list[Damage]:
