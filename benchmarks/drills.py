@@ -1,6 +1,6 @@
 """Hold every drill of `tests/drills` and print the table of docs/reliability.md.
 
-Run on quiet cores, it takes about ten minutes: ``python benchmarks/drills.py``. ``--from FILE`` makes the table of what
+Run on quiet cores, it takes about fifteen minutes: ``python benchmarks/drills.py``. ``--from FILE`` makes the table of what
 earlier drills have told, without holding any; ``--seed N`` draws other random moments.
 """
 
