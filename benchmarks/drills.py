@@ -1,7 +1,7 @@
 """Hold every drill of `tests/drills` and print the table of docs/reliability.md.
 
-Run on quiet cores, it takes about fifteen minutes: ``python benchmarks/drills.py``. ``--from FILE`` makes the table of what
-earlier drills have told, without holding any; ``--seed N`` draws other random moments.
+Run on quiet cores, it takes about fifteen minutes: ``python benchmarks/drills.py``. ``--from FILE`` makes the table of
+what earlier drills have told, without holding any; ``--seed N`` draws other random moments.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """What every drill is compared with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sweep.place
 
 
-LONG = {"rates": 2, "seeds": 1, "epochs": 300}
-"""Two trials that are still at work some seconds after a drill has begun, however fast the machine."""
+LONG = {"rates": 2, "seeds": 1, "epochs": 600}
+"""Two trials that are at work for longer than a drill disturbs them; the drills check it."""
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +33,16 @@ def undisturbed_long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def long_sweep(tmp_path: Path) -> Sweep:
-    """Return two long trials with a results folder of their own."""
-    return Sweep(write_sweep(tmp_path, **LONG), tmp_path / "r")
+def long_sweep(tmp_path: Path) -> Iterator[Sweep]:
+    """Return two long trials with a results folder of their own; of their processes none is left in the end."""
+    sweep = Sweep(write_sweep(tmp_path, **LONG), tmp_path / "r")
+    yield sweep
+    sweep.clear()
 
 
 @pytest.fixture
-def sweep(tmp_path: Path) -> Sweep:
+def sweep(tmp_path: Path) -> Iterator[Sweep]:
     """Return the drills' sweep with a results folder of its own; of its processes none is left in the end."""
-    return Sweep(write_sweep(tmp_path), tmp_path / "r")
+    sweep = Sweep(write_sweep(tmp_path), tmp_path / "r")
+    yield sweep
+    sweep.clear()

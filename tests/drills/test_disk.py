@@ -90,7 +90,7 @@ def test_a_disk_that_stays_full(disk: Path, tmp_path: Path, undisturbed: Path) -
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Let nothing below a folder be changed but by who has it open already, as when a disk has had an error."""
+    """Let nothing below a folder be made, renamed or removed; who has a file of it open already may go on."""
     made = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True, check=False)
     if made.returncode:
         pytest.skip("mounting a folder takes rights that this process lacks")
@@ -119,6 +119,7 @@ def test_a_disk_that_turns_read_only(tmp_path: Path, long_sweep: Sweep, undistur
         with read_only(sweep.place):
             drill.times += 1
             time.sleep(8)
+            assert {"running"} == set(sweep.table("trials")["status"])
         freed = time.monotonic()
         sweep.await_epochs(1, process)
         drill.seconds.append(time.monotonic() - freed)
@@ -127,6 +128,7 @@ def test_a_disk_that_turns_read_only(tmp_path: Path, long_sweep: Sweep, undistur
     assert (2, 1) == (refused.code, len(refused.err.splitlines())), refused
     assert "cannot be written: give a place you may write to" in refused.err
     assert 0 == said.code, said
+    assert "a checkpoint could not be written (Read-only file system)" in said.err
     drill.compare(undisturbed_long, sweep.place)
     drill.end()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from drills.harness import Drill, Sweep, wait_until, write_sweep
+from drills.harness import Drill, Sweep, write_sweep
 
 pytestmark = pytest.mark.slow
 SLOWLY = ("--in-process", "--checkpoint-seconds", "0")
@@ -38,37 +38,32 @@ FILES = {
 }
 
 
-SIX = {"rates": 3, "seeds": 2, "epochs": 40}
-"""Enough trials for one to have ended, one to be at work and one to wait when the first rows become Parquet."""
-
-
-@pytest.fixture(scope="module")
-def undisturbed_six(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the results of these trials when nothing happens to them."""
-    folder = tmp_path_factory.mktemp("undisturbed_six")
-    sweep = Sweep(write_sweep(folder, **SIX), folder / "r")
-    assert 0 == sweep.run("--in-process").code
-    return sweep.place
-
-
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    """Return a sweep whose driver was killed when some trials had ended, one was at work, and the rest waited."""
+    """Return a sweep that was stopped, resumed and killed: a trial had ended, one was at work, and the rest waited.
+
+    What was told before the stop is in Parquet, and what was told after it in the journal.
+    """
     folder = tmp_path_factory.mktemp("killed")
-    sweep = Sweep(write_sweep(folder, **SIX), folder / "r")
-    with sweep.started("run", str(sweep.file), "--results", str(sweep.place), *SLOWLY) as process:
-        sweep.await_epochs(60, process)
-        wait_until(lambda: all(list(sweep.place.glob(pattern)) for pattern in FILES.values()))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    sweep = Sweep(write_sweep(folder), folder / "r")
+    for command, more, signum in (
+        (("run", str(sweep.file), "--results", str(sweep.place)), 75, signal.SIGTERM),
+        (("resume", str(sweep.place)), 10, signal.SIGKILL),
+    ):
+        with sweep.started(*command, *SLOWLY) as process:
+            sweep.await_epochs(more, process)
+            assert process.poll() is None
+            process.send_signal(signum)
+            process.wait()
     assert {"finished", "running", "planned"} == set(sweep.table("trials")["status"])
+    assert all(list(sweep.place.glob(pattern)) for pattern in FILES.values())
     return sweep
 
 
 @pytest.mark.parametrize(("spoil", "which"), [(cut, -1), (flipped, 0), (empty, -2)], ids=["cut", "spoilt", "emptied"])
 @pytest.mark.parametrize("pattern", FILES.values(), ids=FILES)
 def test_a_spoilt_file(
-    killed: Sweep, undisturbed_six: Path, tmp_path: Path, pattern: str, spoil: Callable[[bytes], bytes], which: int
+    killed: Sweep, undisturbed: Path, tmp_path: Path, pattern: str, spoil: Callable[[bytes], bytes], which: int
 ) -> None:
     """The resume says which file it was, keeps it under another name, and ends as if nothing had been."""
     drill = Drill(f"{next(name for name, p in FILES.items() if p == pattern)} cut short, emptied or spoilt")
@@ -86,11 +81,11 @@ def test_a_spoilt_file(
     assert 0 == said.code, said
     assert waited or files[which].name in said.err
     assert waited or content == files[which].with_name(f"{files[which].name}.damaged").read_bytes()
-    drill.compare(undisturbed_six, sweep.place)
+    drill.compare(undisturbed, sweep.place)
     drill.end()
 
 
-def test_a_spoilt_journal(killed: Sweep, undisturbed_six: Path, tmp_path: Path) -> None:
+def test_a_spoilt_journal(killed: Sweep, undisturbed: Path, tmp_path: Path) -> None:
     """A line of the journal that cannot be read costs the trials that were at work then an attempt, and no row."""
     drill = Drill("journal spoilt in the middle, and cut short")
     for spoil in (flipped_line, cut):
@@ -103,7 +98,7 @@ def test_a_spoilt_journal(killed: Sweep, undisturbed_six: Path, tmp_path: Path) 
         drill.times += 1
         drill.seconds.append(said.seconds)
         assert 0 == said.code, said
-        drill.compare(undisturbed_six, place)
+        drill.compare(undisturbed, place)
     drill.end()
 
 
@@ -114,7 +109,7 @@ def flipped_line(content: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def test_neither_clocks_nor_the_order_of_files_matter(killed: Sweep, undisturbed_six: Path, tmp_path: Path) -> None:
+def test_neither_clocks_nor_the_order_of_files_matter(killed: Sweep, undisturbed: Path, tmp_path: Path) -> None:
     """A clock that goes back by days between sessions, files copied in another order and dated at random."""
     drill = Drill("clock set back, files in another order")
     files = sorted((path for path in killed.place.rglob("*") if path.is_file()), reverse=True)
@@ -134,7 +129,7 @@ def test_neither_clocks_nor_the_order_of_files_matter(killed: Sweep, undisturbed
     drill.seconds.append(said.seconds)
 
     assert (0, "") == (said.code, said.err)
-    drill.compare(undisturbed_six, sweep.place)
+    drill.compare(undisturbed, sweep.place)
     drill.end()
 
 

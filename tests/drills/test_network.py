@@ -84,6 +84,7 @@ def node(sweep: Sweep, *options: str, network: str = "", reached: bool = False) 
             yield
         finally:
             process.kill()
+            sweep.clear()
 
 
 def is_reached() -> bool:
@@ -95,16 +96,24 @@ def is_reached() -> bool:
 
 def works_in(sweep: Sweep, network: str) -> bool:
     """Tell whether a worker of the sweep is in a network."""
-    theirs = Path(f"/run/netns/{network}").stat().st_ino
-    return any(Path(f"/proc/{pid}/ns/net").stat().st_ino == theirs for pid in sweep.workers())
+    theirs, found = Path(f"/run/netns/{network}").stat().st_ino, []
+    for pid in sweep.workers():
+        with suppress(OSError):  # it has ended meanwhile
+            found.append(Path(f"/proc/{pid}/ns/net").stat().st_ino)
+    return theirs in found
+
+
+def reports(sweep: Sweep) -> dict[str, int]:
+    """Return how many epochs each trial has told."""
+    return dict(sweep.table("epochs").group_by("key").len().iter_rows())
 
 
 def test_a_cable_is_pulled(cable: Cable, long_sweep: Sweep, undisturbed_long: Path) -> None:
-    """For 4 s nothing is lost but time; for longer the node counts as dead, its trial goes on here, and one may come.
+    """For 4 s nothing is lost but time; for longer the node counts as dead, and its trial goes on here.
 
     The cluster asks for a token, and speaks over addresses that are no loopback.
     """
-    drill = Drill("network to a node cut for 4 s, then until it counts as dead")
+    shortly, for_good = Drill("network to a node cut for 4 s"), Drill("network to a node cut until it counts as dead")
     sweep = long_sweep
     sweep.extra |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     head = ("--head", "--node-ip-address", HERE, "--port", PORT, "--include-dashboard", "false")
@@ -115,25 +124,31 @@ def test_a_cable_is_pulled(cable: Cable, long_sweep: Sweep, undisturbed_long: Pa
         node(sweep, *far, network=cable.network),
         sweep.started(*command, "--address", f"{HERE}:{PORT}") as process,
     ):
-        wait_until(lambda: process.poll() is not None or works_in(sweep, cable.network))
-        sweep.await_epochs(drill.draw.randint(5, 10), process)
-        cable.pull()
-        time.sleep(4)
-        cable.plug_in()
-        drill.times += 1
-        plugged = time.monotonic()
-        sweep.await_epochs(1, process)
-        drill.seconds.append(time.monotonic() - plugged)
-        assert {1} == set(sweep.table("trials")["attempt"])
+        wait_until(lambda: process.poll() is not None or 2 == len(reports(sweep)))
         assert works_in(sweep, cable.network)
+        sweep.await_epochs(shortly.draw.randint(5, 10), process)
         cable.pull()
-        drill.times += 1
+        time.sleep(1)
+        before = reports(sweep)
+        time.sleep(3)
+        (there,) = (key for key, told in reports(sweep).items() if told == before[key])
+        cable.plug_in()
+        shortly.times += 1
+        plugged = time.monotonic()
+        wait_until(lambda: process.poll() is not None or reports(sweep)[there] > before[there] + 2)
+        shortly.seconds.append(time.monotonic() - plugged)
+        assert {1} == set(sweep.table("trials")["attempt"])
+        assert {"running"} == set(sweep.table("trials")["status"])
+        cable.pull()
+        for_good.times += 1
         pulled = time.monotonic()
         wait_until(lambda: process.poll() is not None or 2 in sweep.table("trials")["attempt"])
-        drill.seconds.append(time.monotonic() - pulled)
+        for_good.seconds.append(time.monotonic() - pulled)
         cable.plug_in()
         said = said_by(process)
 
     assert 0 == said.code, said
-    drill.compare(undisturbed_long, sweep.place)
-    drill.end()
+    assert [there] == sweep.table("trials").filter(attempt=2)["key"].to_list()
+    for drill in (shortly, for_good):
+        drill.compare(undisturbed_long, sweep.place)
+        drill.end()

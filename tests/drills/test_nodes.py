@@ -118,6 +118,7 @@ def test_a_node_taken_away_with_notice(long_sweep: Sweep, undisturbed_long: Path
         wait_until(lambda: process.poll() is not None or 2 == sweep.table("epochs")["key"].n_unique())
         sweep.await_epochs(drill.draw.randint(5, 15), process)
         nodes.do("preempt 0 2")
+        assert {"running"} == set(sweep.table("trials")["status"])
         drill.times += 1
         taken = time.monotonic()
         wait_until(lambda: process.poll() is not None or 2 in sweep.table("trials")["attempt"])

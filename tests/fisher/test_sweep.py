@@ -57,6 +57,7 @@ CONVOLUTIONS = [
     {"kernel_size": 1, "stride": 2},
     {"kernel_size": 1},
     {"kernel_size": 3, "stride": (3, 2)},
+    {"kernel_size": 3, "stride": 2, "dilation": (1, 2), "padding": (0, 1)},
     {"kernel_size": (3, 2), "dilation": (1, 2), "padding": (2, 0)},
     {"kernel_size": 1, "padding": 1},
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from store.store_rows import epoch_row, epochs_in, new_folder, trial_row
+from store.store_rows import abandoned, epoch_row, epochs_in, new_folder, trial_row
 
 from analysis import open_results
 from tic_sweep.config import TrialConfig
@@ -24,6 +24,7 @@ from tic_sweep.store import (
     trials_with_holes,
 )  # fmt: skip
 from tic_sweep.store.seal import MARK, is_intact
+from tic_sweep.store.segments import write_segment
 
 pytestmark = pytest.mark.filterwarnings("ignore::tic_sweep.store.DamagedFileWarning")
 CUTS = {
@@ -219,7 +220,8 @@ def test_a_journal_cut_anywhere_keeps_whole_reports(tmp_path: Path) -> None:
         whole, journal = last_epochs(folder), folder.journals()[0]
         content = journal.read_bytes()
         seen = set[int]()
-        for size in range(len(content) + 1):
+        ends = [i for i, byte in enumerate(content) if byte == ord("\n")]
+        for size in sorted({*range(0, len(content), 11), *(end + by for end in ends for by in (-1, 0, 1, 2))}):
             journal.write_bytes(content[:size])
             last = last_epochs(folder).get("a", -1)
             seen.add(last)
@@ -228,6 +230,24 @@ def test_a_journal_cut_anywhere_keeps_whole_reports(tmp_path: Path) -> None:
 
     assert {"a": 2} == whole
     assert {-1, 0, 1, 2} == seen
+
+
+def test_the_epochs_segment_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the session that told the rows and by the next, which finds its journal: a power cut leaves whole reports."""
+    order: dict[str, list[str]] = {"writer": [], "recover": []}
+    for module, met in order.items():
+
+        def noted(path: Path, frame: pl.DataFrame, met: list[str] = met) -> None:
+            met.append(path.parent.name)
+            write_segment(path, frame)
+
+        monkeypatch.setattr(f"tic_sweep.store.{module}.write_segment", noted)
+    told = Report(epoch=epoch_row("a", 0), rows=fisher_rows(0))
+    folder = new_folder(tmp_path / "r")
+    abandoned(folder, lambda writer: writer.add_blocks(blocks_told(told)))  # which lets the writer flush, too
+    ResultsWriter(folder).close()
+
+    assert {"writer": ["fisher", "epochs"], "recover": ["fisher", "epochs"]} == order
 
 
 def fisher_rows(epoch: int) -> list[FisherRow]:

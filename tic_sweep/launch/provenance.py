@@ -40,16 +40,15 @@ def told_apart(trials: pl.LazyFrame) -> str:
     names = ("version", "git_commit", "packages")
     other = pl.any_horizontal(pl.col(name).fill_null("").ne_missing(now[name]) for name in names)
     found = trials.filter(pl.col("status") != "planned", pl.col("version").fill_null("") != "", other)
-    rows = found.select(names).unique().sort(names).collect().rows()
+    rows = found.group_by(names).agg(pl.col("session").max()).sort("session", descending=True).collect().rows()
     if not rows:
         return ""
-    then, here = (_parts(dict(zip(names, row, strict=True))) for row in (rows[0], [now[name] for name in names]))
-    changed = [part for part in then if part not in here], [part for part in here if part not in then]
-    before, since = (", ".join(parts) or "nothing in their place" for parts in changed)
-    return (
-        f"Trials here ran with {before}; now it is {since}. "
-        "Columns version, git_commit and packages of the table trials tell them apart."
-    )
+    then, here = (_parts(dict(zip(names, row, strict=False))) for row in (rows[0], [now[name] for name in names]))
+    before, since = ([p for p in one if p not in other] for one, other in ((then, here), (here, then)))
+    told = f"Trials here ran with {', '.join(before)}" if before else f"Trials here ran without {', '.join(since)}"
+    others = f" (and {len(rows) - 1} earlier)" if len(rows) > 1 else ""
+    now_it_is = f"; now it is {', '.join(since)}" if before and since else ""
+    return f"{told}{others}{now_it_is}. Columns version, git_commit and packages of the table trials tell them apart."
 
 
 def _parts(told: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,7 @@ from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
 from tic_sweep.store.folder import ResultsFolder, number_of
 from tic_sweep.store.journal import read_journal
-from tic_sweep.store.segments import STAMP, frame_of, scan_segments, write_segment
+from tic_sweep.store.segments import IN_ORDER, STAMP, frame_of, scan_segments, write_segment
 
 
 def recover(folder: ResultsFolder) -> None:
@@ -24,7 +24,8 @@ def recover(folder: ResultsFolder) -> None:
             raise StoreError(
                 f"{journal} holds rows of table {unknown[0]!r}, unknown to this version: update tic_sweep."
             )
-        for table, rows in tables.items():
+        for table in filter(tables.get, IN_ORDER):
+            rows = tables[table]
             path = folder.segment(table, *number_of(journal.name))
             written = scan_segments(table, [path])
             found = pl.concat([written, frame_of(table, rows).lazy()])

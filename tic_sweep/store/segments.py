@@ -22,6 +22,8 @@ from tic_sweep.store.seal import sealed
 
 DTYPES: dict[type, type[pl.DataType]] = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean}
 STAMP = ("session", "seq")
+IN_ORDER = (*(table for table in TABLES if table != "epochs"), "epochs")
+"""The order in which segments are written: where there is an epoch's row there are all others of its report."""
 SETTLED = "tic_sweep.settled"
 """Key in the metadata of a segment whose rows need no sorting and no search for newer ones; holds their identity."""
 

@@ -16,7 +16,7 @@ from tic_sweep.store.folder import ResultsFolder
 from tic_sweep.store.journal import Journal, line_of, line_of_block
 from tic_sweep.store.lock import FolderLock
 from tic_sweep.store.recover import recover
-from tic_sweep.store.segments import frame_of, frame_of_blocks, schema_of, write_segment
+from tic_sweep.store.segments import IN_ORDER, frame_of, frame_of_blocks, schema_of, write_segment
 
 
 class ResultsWriter:
@@ -146,7 +146,7 @@ class ResultsWriter:
         if not self._buffered:
             return
         try:
-            for table in TABLES:
+            for table in IN_ORDER:
                 if (frame := self._waiting(table)) is not None:
                     write_segment(self.folder.segment(table, self._session, self._segment), frame)
         except OSError as error:
