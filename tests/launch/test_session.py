@@ -14,6 +14,7 @@ from rich.console import Console
 
 import tic_sweep
 from tic_sweep.errors import UserError
+from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.provenance import provenance
 from tic_sweep.launch.session import resume_sweep, run_sweep
@@ -146,6 +147,7 @@ def test_who_goes_on_with_other_software_is_told(tmp_path: Path, newer: Callable
         "Columns version, git_commit and packages of the table trials tell them apart."
     ) in told.getvalue().splitlines()
     assert {before, "9.9"} == set(rows(place, "trials")["version"])
+    assert ["9.9", before] == [software.version for software in KnownTrials.at(place).software]
 
 
 def test_a_trial_whose_rows_are_lost_has_not_ended(tmp_path: Path, grid_here: Path) -> None:

@@ -13,6 +13,7 @@ from analysis.recorded import looks_of
 from analysis.scores import tic_scores
 from tic_sweep.errors import StoreError
 from tic_sweep.launch.optuna_search import Known as KnownTrial
+from tic_sweep.launch.provenance import Software
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.racing import Look
 from tic_sweep.records import ENDED
@@ -109,6 +110,14 @@ class KnownTrials:
         """What was mended, by the keys of the trials where something was."""
         told = self.scan("trials").filter(pl.col("remark").fill_null("") != "").select("key", "remark")
         return dict(told.collect().iter_rows())
+
+    @property
+    def software(self) -> list[Software]:
+        """With what the trials ran that have been started, newest first."""
+        names = list(Software._fields)
+        ran = self.scan("trials").filter(pl.col("status") != "planned", pl.col("version").fill_null("") != "")
+        newest = ran.group_by(pl.col(names).fill_null("")).agg(pl.col("session").max()).sort("session", descending=True)
+        return [Software(*row) for row in newest.select(names).collect().iter_rows()]
 
     @property
     def counts(self) -> Counter[str]:

@@ -2,17 +2,30 @@
 
 import platform
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-
-import polars as pl
+from typing import NamedTuple
 
 import tic_sweep
 
 PACKAGES = ("torch", "torchvision", "numpy", "ray", "optuna", "polars", "scikit-learn")
+
+
+class Software(NamedTuple):
+    """What a trial ran with, by the columns of its row; the commit is empty if unknown."""
+
+    version: str
+    git_commit: str
+    packages: str
+
+    @property
+    def parts(self) -> list[str]:
+        """The same, one by one, as people read it."""
+        commit = [f"commit {self.git_commit}"] if self.git_commit else []
+        return [f"tic_sweep {self.version}", *commit, *self.packages.split(", ")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +37,11 @@ class Provenance:
     packages: str
     system: str
 
+    @property
+    def software(self) -> Software:
+        """What trials run with here."""
+        return Software(self.version, self.git_commit, self.packages)
+
 
 @cache
 def provenance() -> Provenance:
@@ -31,33 +49,25 @@ def provenance() -> Provenance:
     return Provenance(tic_sweep.__version__, _git_commit(Path(tic_sweep.__file__).parent), _packages(), _system())
 
 
-def told_apart(trials: pl.LazyFrame) -> str:
-    """Say in a line if trials of these rows have run with other software than this process has; nothing if none has.
+def told_apart(ran: Sequence[Software]) -> str:
+    """Say in a line if trials ran with other software than this process has; nothing if none did.
 
     Resuming is not refused then: who updates on purpose is told, and the rows tell the trials apart.
+
+    Args:
+        ran: with what the trials of a folder ran, newest first.
     """
-    now = asdict(provenance())
-    names = ("version", "git_commit", "packages")
-    other = pl.any_horizontal(pl.col(name).fill_null("").ne_missing(now[name]) for name in names)
-    found = trials.filter(pl.col("status") != "planned", pl.col("version").fill_null("") != "", other)
-    rows = found.group_by(names).agg(pl.col("session").max()).sort("session", descending=True).collect().rows()
-    if not rows:
+    now = provenance().software
+    others = [software for software in ran if software != now]
+    if not others:
         return ""
-    then, here = (_parts(dict(zip(names, row, strict=False))) for row in (rows[0], [now[name] for name in names]))
-    before, since = ([p for p in one if p not in other] for one, other in ((then, here), (here, then)))
-    told = f"Trials here ran with {', '.join(before)}" if before else f"Trials here ran without {', '.join(since)}"
-    others = f" (and {len(rows) - 1} earlier)" if len(rows) > 1 else ""
-    now_it_is = f"; now it is {', '.join(since)}" if before and since else ""
-    return f"{told}{others}{now_it_is}. Columns version, git_commit and packages of the table trials tell them apart."
-
-
-def _parts(told: Mapping[str, str]) -> list[str]:
-    """Return what software there is, one by one."""
-    commit = told["git_commit"] or ""
-    return [
-        f"tic_sweep {told['version']}", *([f"commit {commit}"] if commit else []),
-        *filter(None, (told["packages"] or "").split(", ")),
-    ]  # fmt: skip
+    gone = [part for part in others[0].parts if part not in now.parts]
+    new = [part for part in now.parts if part not in others[0].parts]
+    told = f"with {', '.join(gone)}" if gone else f"without {', '.join(new)}"
+    earlier = f" (and {len(others) - 1} earlier)" if len(others) > 1 else ""
+    since = f"; now it is {', '.join(new)}" if gone and new else ""
+    columns = "Columns version, git_commit and packages of the table trials tell them apart."
+    return f"Trials here ran {told}{earlier}{since}. {columns}"
 
 
 def _packages() -> str:

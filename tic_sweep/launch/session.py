@@ -186,7 +186,7 @@ class _Session:
         limit = self.options.stop_after
         data = {n: load_data(n, self.options.data, download=self.options.download) for n in datasets}
         with _machine(self.options) as (at_once, advice):
-            apart = told_apart(self.known.scan("trials"))
+            apart = told_apart(self.known.software)
             for hint in filter(None, (*advice, plain_neurons(self.options), pack_hint(self.options), apart)):
                 self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)

@@ -323,6 +323,7 @@ int moments(const float *y, int64_t T, int64_t N, int64_t C, int64_t P, float mo
                 const float summed = (float)squares[k];
                 v[k] = summed / count;
                 running_mean[c + k] = momentum * m[k] + kept * running_mean[c + k];
+                /* of the two, torch's own build joins this product and sum alone */
                 running_variance[c + k] = fmaf(momentum, summed / fewer, kept * running_variance[c + k]);
             }
         }

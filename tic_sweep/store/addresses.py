@@ -138,7 +138,7 @@ def told(name: str, done: str = "read") -> Iterator[None]:
         yield
     except ImportError:
         raise StoreError(f"{name} needs pyarrow: pip install pyarrow.") from None
-    except (OSError, ValueError, NotImplementedError) as error:
+    except (OSError, ValueError, NotImplementedError) as error:  # the last for what a store does not offer
         code = re.search(r"AWS Error (\w+)|\b([A-Z]{4,}(?:_[A-Z]+)+)\b", str(error))
         word = next(filter(None, code.groups()), "") if code else type(error).__name__
         reason = _WORDS.get(word, f"{word}: check the URL, the credentials and the endpoint in the environment")

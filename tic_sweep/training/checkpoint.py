@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 _TORN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
-"""What reading a zip archive raises whose bytes are not what they were."""
+"""What reading a zip archive raises whose bytes are not what they were; `NotImplementedError` for a spoilt method."""
 
 
 class DamagedCheckpointError(Exception):
