@@ -103,4 +103,5 @@ def test_a_sweep_over_two_nodes(tmp_path: Path, server: str, storage: str) -> No
     assert 4 * 7 == rows(tmp_path / "r", "epochs").select(pl.struct("key", "epoch")).n_unique()
     assert {f"{key}.pt" for key in trials["key"]} == (set(kept) if storage else here)
     assert place.startswith("s3://science/checkpoints/nodes-laptop-") if storage else not place
-    assert before == {path.name for path in Path("/tmp").glob("tic_sweep-checkpoint-*")}  # noqa: S108
+    # what killed workers of other sweeps have left may be cleared away meanwhile
+    assert {path.name for path in Path("/tmp").glob("tic_sweep-checkpoint-*")} <= before  # noqa: S108
