@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -194,10 +195,10 @@ class MeetingTraining(MovingTraining):
     """Waits in its first epoch until a trial has come as far on each of two nodes, so that both have their share."""
 
     def during(self, epoch: int) -> None:
-        """Leave a mark for this node, and wait for the other's."""
+        """Leave a mark for this node, which tells where workers keep copies, and wait for the other's."""
         if epoch == 1:
             place = Path(os.environ["TIC_SWEEP_TEST_MEETING"])
-            (place / os.environ["TIC_SWEEP_TEST_NODE"]).touch()
+            (place / os.environ["TIC_SWEEP_TEST_NODE"]).write_text(tempfile.gettempdir())
             deadline = time.monotonic() + 200
             while len(list(place.iterdir())) < 2 and time.monotonic() < deadline:
                 time.sleep(0.05)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from store.object_store import client_of, environment_of, stored_under
@@ -84,12 +85,14 @@ def test_a_sweep_over_two_nodes(tmp_path: Path, server: str, storage: str) -> No
     import polars as pl
     from launch.launch_fakes import rows
 
-    before = {path.name for path in Path("/tmp").glob("tic_sweep-checkpoint-*")}  # noqa: S108 - where workers keep copies
     client_of(server)
-    (tmp_path / "meeting").mkdir()
-    told = driven(
-        tmp_path / "r", storage, environment_of(server) | {"TIC_SWEEP_TEST_MEETING": str(tmp_path / "meeting")}
-    )
+    meeting, copies = tmp_path / "meeting", tmp_path / "copies"
+    meeting.mkdir()
+    copies.mkdir()
+    # a folder of this sweep's own for the copies that workers keep: those of other sweeps come and go meanwhile;
+    # Ray stays where it is, as the addresses of its sockets may not be long
+    own = {"TIC_SWEEP_TEST_MEETING": str(meeting), "TMPDIR": str(copies), "RAY_TMPDIR": gettempdir()}
+    told = driven(tmp_path / "r", storage, environment_of(server) | own)
     trials = rows(tmp_path / "r", "trials")
     place = json.loads((tmp_path / "r" / "sweep.json").read_text())["storage"]
     kept = stored_under(server, place.removeprefix("s3://science/")) if storage else {}
@@ -97,11 +100,10 @@ def test_a_sweep_over_two_nodes(tmp_path: Path, server: str, storage: str) -> No
 
     assert (4, []) == (told["done"], told["problems"])
     assert [3] == told["copies"]  # one on each node and the driver's own, for eight starts of trials
-    assert {"one", "two"} == {path.name for path in (tmp_path / "meeting").iterdir()}
+    assert {"one": str(copies), "two": str(copies)} == {path.name: path.read_text() for path in meeting.iterdir()}
     assert set(trials["host"].to_list()) <= {"one", "two"}
     assert {("finished", 2, "from 2")} == set(trials.select("status", "attempt", "reason").rows())
     assert 4 * 7 == rows(tmp_path / "r", "epochs").select(pl.struct("key", "epoch")).n_unique()
     assert {f"{key}.pt" for key in trials["key"]} == (set(kept) if storage else here)
     assert place.startswith("s3://science/checkpoints/nodes-laptop-") if storage else not place
-    # what killed workers of other sweeps have left may be cleared away meanwhile
-    assert {path.name for path in Path("/tmp").glob("tic_sweep-checkpoint-*")} <= before  # noqa: S108
+    assert not list(copies.glob("tic_sweep-checkpoint-*"))
