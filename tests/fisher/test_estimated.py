@@ -81,12 +81,15 @@ def test_standard_errors_hold(estimator: str):
 
 
 @pytest.mark.parametrize("chunk", [1, 5, 32])
+@pytest.mark.parametrize("kind", ["empirical", "sampled"])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_the_chunk_size_changes_nothing(estimator: str, chunk: int):
+def test_the_chunk_size_changes_nothing(estimator: str, kind: str, chunk: int):
     """Signs belong to images and layers, whatever is measured at once, labels drawn from the model included."""
     case = lively("small_conv", samples=32, timesteps=2)
     whole, chunked = (
-        fisher_trace(case.model, case.images, case.labels, chunk=size, estimator=estimator, generator=drawn(3))
+        fisher_trace(
+            case.model, case.images, case.labels, kind=kind, chunk=size, estimator=estimator, generator=drawn(3)
+        )
         for size in (100, chunk)
     )
 
@@ -167,9 +170,14 @@ def test_what_cannot_be_estimated_is_refused():
     for options, message in (
         ({"estimator": "hutchinson"}, "got 'hutchinson'"),
         ({"estimator": "signs"}, "at least 16 images, got 5"),
+        ({"kind": "batch"}, "at least 16 images, got 5"),
     ):
         with pytest.raises(ValueError, match=message):
             fisher_trace(case.model, case.images, case.labels, **options)
+    enough = lively("small_conv", samples=32)
+    for options in ({"kind": "batch"}, {"estimator": "signs"}):
+        with pytest.raises(ValueError, match=r"precision must be 0 for kind 'batch' and estimator 'signs', got 0.1"):
+            fisher_trace(enough.model, enough.images, enough.labels, precision=0.1, **options)
     with pytest.raises(ValueError, match="must be exact for kind 'batch'"):
         fisher_trace(case.model, case.images, case.labels, kind="batch", estimator="projections")
     with pytest.raises(ValueError, match="networks of one's own"):

@@ -142,6 +142,16 @@ def test_the_identity_is_chosen_by_its_cost():
     assert 1 == exact_share(narrow, many, 4)
 
 
+def test_what_is_estimated_does_not_hang_on_the_device():
+    """Where a GPU would take the other identity, a layer's share is still a CPU's: it decides on what is measured."""
+    conv, on_cpu = nn.Conv2d(64, 64, 3, padding=1), torch.zeros(4, 1, 64, 4, 4)
+    elsewhere = on_cpu.to("meta")
+
+    assert gram_is_cheaper(conv, on_cpu, 4)
+    assert not gram_is_cheaper(conv, elsewhere, 4)
+    assert exact_share(conv, on_cpu, 4) == exact_share(conv, elsewhere, 4)
+
+
 def spatial(case: Case) -> Case:
     """Cut the gradient's path through time."""
     for module in case.model.modules():
@@ -216,15 +226,24 @@ class Own(SpikingNetwork):
 
 
 def test_networks_of_ones_own_are_not_swept():
-    """A subclass, and a network two of whose layers share a weight, are measured by autograd, and rightly."""
-    own, shared = lively("small_conv", samples=2), lively("small_conv", samples=2)
+    """They are measured by autograd, and rightly.
+
+    A subclass, a network two of whose layers share a weight, convolutions with a bias or other borders.
+    """
+    own, shared, biased, circular = (lively("small_conv", samples=2) for _ in range(4))
     model = own.model
     assert isinstance(model, SpikingNetwork)
     assert can_sweep(model)
     model.__class__ = Own
     shared.model.blocks[1].norm.weight = shared.model.blocks[0].norm.weight
 
-    for case in (own, shared):
+    for case, options in ((biased, {"bias": True}), (circular, {"bias": False, "padding_mode": "circular"})):
+        old = case.model.blocks[0].conv
+        case.model.blocks[0].conv = nn.Conv2d(
+            old.in_channels, old.out_channels, 3, padding=1, dtype=torch.float64, **options
+        )
+
+    for case in (own, shared, biased, circular):
         assert not can_sweep(case.model)
         torch.testing.assert_close(
             fisher_trace(case.model, case.images, case.labels).units_NT,

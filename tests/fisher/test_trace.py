@@ -86,6 +86,31 @@ def test_equals_the_oracle_on_a_network_of_ones_own():
     assert all(units.sum() > 0 for units in measured.layers.values())
 
 
+class Auxiliary(Foreign):
+    """One whose second head is trained by another loss than the one that its outputs come to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beside = nn.Linear(5, 2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return outputs per timestep, and keep the other head's."""
+        outputs = super().forward(images)
+        self.other = self.beside(outputs.new_ones(len(images), 5))
+        return outputs
+
+
+def test_layers_that_do_not_reach_the_outputs_have_no_information():
+    """Their gradient is zero, and so is their trace, with a closed form as without one."""
+    torch.manual_seed(0)
+    model = Auxiliary().double().eval()
+    images, labels = torch.randn(3, 2, 9, 9, dtype=torch.float64), torch.tensor([0, 1, 2])
+    measured = fisher_trace(model, images, labels, layers=True)
+
+    assert not measured.layers["beside"].any()
+    assert measured.layers["head"].all()
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_pruned_weights_are_no_parameters(family: str, monkeypatch: pytest.MonkeyPatch):
     """Of a pruned network every sample's trace is that over the parameters that are left, in whole or in parts."""
@@ -129,13 +154,17 @@ def test_pruned_weights_are_left_out_of_the_published_kind():
     assert (plain > none_left.layers["head"]).all()
 
 
+@pytest.mark.parametrize("kind", ["empirical", "sampled"])
 @pytest.mark.parametrize("chunk", [1, 3, 5])
-def test_the_chunk_size_changes_nothing(chunk: int):
-    """Chunks bound the memory, not the result."""
+def test_the_chunk_size_changes_nothing(chunk: int, kind: str):
+    """Chunks bound the memory, not the result, labels drawn from the model included."""
     case = lively("resnet19")
-    whole = fisher_trace(case.model, case.images, case.labels, chunk=100)
-
-    chunked = fisher_trace(case.model, case.images, case.labels, chunk=chunk)
+    whole, chunked = (
+        fisher_trace(
+            case.model, case.images, case.labels, kind=kind, chunk=size, generator=torch.Generator().manual_seed(1)
+        )
+        for size in (100, chunk)
+    )
 
     torch.testing.assert_close(chunked.units_NT, whole.units_NT, rtol=1e-12, atol=0)
 

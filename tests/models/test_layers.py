@@ -8,6 +8,7 @@ from torch import nn
 
 from tic_sweep.config import NeuronConfig
 from tic_sweep.models import LIF, ResidualBlock, SpikingConv, SpikingLinear
+from tic_sweep.models.layers import convolved
 from tic_sweep.snn import TimeNorm, as_spikes, choose, lif, running
 
 
@@ -86,6 +87,24 @@ def test_who_hooks_into_joined_layers_sees_them_apart(inputs: int):
 
     assert torch.equal(joined, apart)
     assert set(watched) == set(seen)
+
+
+@pytest.mark.parametrize(
+    "options", [{"bias": True}, {"padding_mode": "circular"}, {"groups": 3}, {"padding": "same"}], ids=str
+)
+def test_convolutions_of_another_kind_run_as_torch_runs_them(options: dict):
+    """A network of one's own may have a bias, groups or other borders: kernels leave its numbers as they are."""
+    conv = nn.Conv2d(3, 3, 3, **{"padding": 1, "bias": False} | options)
+    spikes = as_spikes((torch.randn(4, 2, 3, 6, 6) > 0).float())
+    told = []
+    for kernels in ("plain", choose("auto", torch.device("cpu"))):
+        conv.zero_grad()
+        with running(kernels):
+            y = convolved(conv, spikes)
+        y.square().sum().backward()
+        told.append([y, *(p.grad for p in conv.parameters())])
+
+    assert all(torch.equal(a, b) for a, b in zip(*told, strict=True))
 
 
 def test_only_spikes_are_kept_as_bits():

@@ -4,6 +4,7 @@ Whole deep networks are compared where the kernels are the plain path's numbers 
 would change everything. Without a GPU, Triton's kernels run in its interpreter.
 """
 
+import math
 from itertools import product
 from types import ModuleType
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tic_sweep.config import SURROGATES, NeuronConfig
-from tic_sweep.snn import TimeNorm, fused_norm_lif, lif, packed_conv, running
+from tic_sweep.snn import TimeNorm, as_spikes, fused_norm_lif, lif, packed_conv, running
 from tic_sweep.snn import kernels as choosing
 from tic_sweep.snn.library import NotCompiledError, library
 
@@ -46,7 +47,7 @@ def kernels(request: pytest.FixtureRequest) -> str:
 def module_of(kernels: str) -> ModuleType:
     """Return the module that has the kernels of a name."""
     with running(kernels):
-        found = choosing.kernels_for(torch.empty(0, device=DEVICE[kernels]))
+        found = choosing.kernels_for(torch.empty(0, dtype=torch.float32, device=DEVICE[kernels]))
     assert found is not None
     return found
 
@@ -155,15 +156,28 @@ def through_norms(
     return {name: value for name, value in told.items() if value is not None}
 
 
-@pytest.mark.parametrize("channels", [6, 16])
+@pytest.mark.parametrize("shape", [(5, 3, 6, 4, 5), (5, 3, 16, 4, 5)], ids=str)
 @pytest.mark.parametrize("neuron", [NeuronConfig(v_threshold=0.9), VARIANTS[-3]], ids=str)
 @pytest.mark.parametrize("kind", ["batch", "tdbn"])
 @pytest.mark.parametrize("second", ["none", "spikes", "norm"])
 def test_norm_and_neurons_in_one_are_the_plain_paths(
-    kernels: str, kind: str, second: str, neuron: NeuronConfig, channels: int
+    kernels: str, kind: str, second: str, neuron: NeuronConfig, shape: tuple[int, ...]
 ):
     """Statistics, their running means, spikes, and the gradients of inputs, γ and β, with either kind of shortcut."""
-    shape = (5, 3, channels, 4, 5)
+    the_plain_paths(kernels, kind, second, neuron, shape)
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 2, 1, 24, 24), (2, 3, 2, 31, 29), (1, 2, 70, 24, 24), (26, 1, 3, 3, 3), (1, 2, 5, 3, 3)], ids=str
+)
+@pytest.mark.parametrize(("kind", "second"), [("batch", "spikes"), ("tdbn", "norm")])
+def test_norms_of_every_size_are_the_plain_paths(kernels: str, kind: str, second: str, shape: tuple[int, ...]):
+    """One channel, more channels and rows than a program takes, more timesteps than it holds, a single timestep."""
+    the_plain_paths(kernels, kind, second, NeuronConfig(v_threshold=0.9), shape)
+
+
+def the_plain_paths(kernels: str, kind: str, second: str, neuron: NeuronConfig, shape: tuple[int, ...]) -> None:
+    """Demand that a normalised layer of neurons tells what the plain path does."""
     inputs = [drawn(*shape, kernels=kernels, mean=1.0)]
     if second != "none":
         other = drawn(*shape, kernels=kernels, seed=2)
@@ -178,6 +192,53 @@ def test_norm_and_neurons_in_one_are_the_plain_paths(
         if kernels == "compiled" and neuron.surrogate != "sigmoid":
             assert torch.equal(value, actual[name]), name
         torch.testing.assert_close(actual[name], value, rtol=1e-4, atol=1e-4 * float(value.abs().max()))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # NumPy, in Triton's interpreter
+@pytest.mark.parametrize("surrogate", SURROGATES)
+def test_what_is_no_number_is_not_hidden(kernels: str, surrogate: str):
+    """A current that is not finite gives the gradients that it gives on the plain path: NaN stays NaN."""
+    x = torch.tensor([[math.nan, math.inf, -math.inf, 0.5]] * 3).to(DEVICE[kernels])
+    neuron = NeuronConfig(surrogate=surrogate)
+    _, expected = through_lif(x, torch.ones_like(x), neuron, "plain")
+    _, grad = through_lif(x, torch.ones_like(x), neuron, kernels)
+
+    assert expected.isnan().any()
+    torch.testing.assert_close(grad, expected, rtol=2e-5, atol=2e-5, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=str)
+def test_torchs_default_precision_changes_nothing(kernels: str, dtype: torch.dtype):
+    """Kernels write float32 where the currents are, whatever new tensors would be."""
+    inputs = [drawn(4, 3, 6, 5, 5, kernels=kernels, mean=1.0), drawn(4, 3, 6, 5, 5, kernels=kernels, seed=2)]
+    grad_s = drawn(4, 3, 6, 5, 5, kernels=kernels, seed=1)
+    told = []
+    for default in (torch.float32, dtype):
+        norms = norms_of(kernels, "batch", 6, 2)
+        inputs = [x.detach().requires_grad_() for x in inputs]
+        torch.set_default_dtype(default)
+        try:
+            s = fused_norm_lif(module_of(kernels), inputs[0], norms[0], NeuronConfig(), inputs[1], norms[1])
+            s.backward(grad_s)
+            alone = through_lif(inputs[0], grad_s, NeuronConfig(), kernels)
+        finally:
+            torch.set_default_dtype(torch.float32)
+        told.append([s.detach(), *alone, *(x.grad for x in inputs), *(norm.running_var for norm in norms)])
+
+    assert all(torch.float32 == x.dtype for x in told[1])
+    assert all(torch.equal(a, b) for a, b in zip(*told, strict=True))
+
+
+def test_spikes_that_lie_as_they_should_stay_themselves(kernels: str):
+    """What kernels are given in their own layout they take as it is, with the bits that are kept of it."""
+    module = module_of(kernels)
+    s = as_spikes(module.laid_out((drawn(3, 2, 5, 7, 7, kernels=kernels) > 1).float()))
+    transposed = drawn(2, 3, 5, 1, 1, kernels=kernels).transpose(0, 1)
+
+    assert s is module.laid_out(s)
+    laid = module.laid_out(transposed)
+    assert torch.equal(transposed, laid)
+    assert laid.data_ptr() == laid.flatten(0, 1).data_ptr()
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 16, 8, 8), (2, 3, 21, 5, 7), (1, 2, 3, 2, 2)], ids=str)

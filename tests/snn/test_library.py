@@ -89,6 +89,28 @@ def test_kernels_run_where_they_can_and_only_while_told():
     assert "compiled" == choose("auto", torch.device("cpu"))
 
 
+def test_triton_that_cannot_start_leaves_neurons_plain(monkeypatch: pytest.MonkeyPatch):
+    """On a GPU machine without the compiler that Triton launches kernels by, auto is plain, and says why."""
+    pytest.importorskip("triton")
+
+    class Driver:
+        """Triton's choice of a driver, whose first use compiles it."""
+
+        @property
+        def active(self) -> object:
+            raise RuntimeError("Failed to find C compiler.\nPlease specify one.")
+
+    monkeypatch.setattr("triton.runtime.driver", Driver())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+
+    assert "plain" == choose("auto", torch.device("cuda"))
+    with pytest.raises(
+        ResourceError, match=r"'triton' cannot run here: Triton could not start \(Failed to find C comp"
+    ):
+        choose("triton", torch.device("cuda"))
+
+
 def test_kernels_of_another_device_are_refused():
     """A GPU has no compiled kernels."""
     with pytest.raises(ResourceError, match="'compiled' do not run on a cuda device"):

@@ -82,7 +82,38 @@ def of_another(path: Path) -> None:
     save_checkpoint(path, load_checkpoint(path) | {"key": "another"})
 
 
-@pytest.mark.parametrize(("spoil", "word"), [(spoilt, "checksum"), (of_another, "that of trial another")])
+def with_changes(**changes: object) -> Callable[[Path], None]:
+    """Return what changes values of a checkpoint; None takes one out."""
+
+    def change(path: Path) -> None:
+        state = load_checkpoint(path) | changes
+        save_checkpoint(path, {name: value for name, value in state.items() if value is not None})
+
+    return change
+
+
+class Code:
+    """What a stranger's file would have run."""
+
+    def __reduce__(self) -> tuple:
+        return os._exit, (3,)
+
+
+STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a byte": (spoilt, "checksum"),
+    "another trial's": (of_another, "that of trial another"),
+    "code": (lambda path: torch.save({"model": Code()}, path), "more than tensors and plain data"),
+    "a list": (lambda path: torch.save([1, 2], path), "no training state"),
+    "no file of ours": (lambda path: path.write_bytes(b"weights") and None, "not a zip file"),
+    "no seconds": (with_changes(seconds=None), "does not fit the trial, KeyError: 'seconds'"),
+    "no model": (with_changes(model=None), "does not fit the trial, KeyError: 'model'"),
+    "epoch as text": (with_changes(epoch="2"), "its epoch is '2'"),
+    "other weights": (with_changes(model={"w": torch.zeros(2)}), "does not fit the trial, RuntimeError"),
+    "an optimiser of nothing": (with_changes(optimiser={"state": {}, "param_groups": []}), "does not fit the trial"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "word"), STRANGE.values(), ids=STRANGE)
 def test_a_damaged_checkpoint_is_set_aside_and_recomputed(
     digits: RawImages, tmp_path: Path, spoil: Callable[[Path], None], word: str
 ):

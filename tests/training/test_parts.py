@@ -2,7 +2,6 @@
 
 import copy
 import os
-import pickle
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tic_sweep.config import OptimiserConfig, Resources, replaced
 from tic_sweep.data import Split
 from tic_sweep.models import SpikingNetwork, build_model
 from tic_sweep.training import load_checkpoint, save_checkpoint, seconds_per_image, weights_digest
+from tic_sweep.training.checkpoint import DamagedCheckpointError
 from tic_sweep.training.evaluation import evaluate
 from tic_sweep.training.optimisation import build_optimiser
 from tic_sweep.training.presentation import Presentation
@@ -64,10 +64,10 @@ class Trap:
 
 
 def test_checkpoints_from_strangers_run_no_code(tmp_path: Path):
-    """A checkpoint that holds anything but tensors and plain data is refused."""
+    """A checkpoint that holds anything but tensors and plain data is damaged, and nothing of it is run."""
     torch.save({"model": Trap()}, tmp_path / "c.pt")
 
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(DamagedCheckpointError, match="more than tensors and plain data"):
         load_checkpoint(tmp_path / "c.pt")
 
 

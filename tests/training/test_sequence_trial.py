@@ -13,8 +13,10 @@ from training.trial_runs import RESOURCES, ending, rows_of
 from tic_sweep.config import TrialConfig, field_rules, replaced, trial_key
 from tic_sweep.config.checks import IDLE_FIELDS
 from tic_sweep.delays import DelayNetwork
+from tic_sweep.delays.network import ORDERS
 from tic_sweep.errors import DataError
 from tic_sweep.records import DelayRow, FisherRow, HorizonRow, SequenceRow, SynapseRow
+from tic_sweep.snn import choose
 from tic_sweep.training import SequenceTraining, seconds_per_sequence, start_trial
 from tic_sweep.training.evaluation import Evaluation
 
@@ -39,6 +41,14 @@ def test_reports_begin_untrained_and_follow_each_epoch():
         assert 1 == len(rows_of(report, SequenceRow))
     assert {trial_key(replaced(SMALL, DEEPR))} == {row.key for r in reports for row in (r.epoch, *r.rows)}
     assert ("finished", 2) == (outcome.status, outcome.epochs_done)
+
+
+def test_what_runs_the_neurons_is_told():
+    """The published neuron is torch operations; the one of images runs on the kernels of the machine."""
+    published, charge_first = (run(replaced(SMALL, {"delays.order": order}))[1] for order in ORDERS[::-1])
+
+    assert "plain" == published.kernels
+    assert choose("auto", torch.device("cpu")) == charge_first.kernels
 
 
 def test_rates_and_spread_are_told_for_each_epoch():

@@ -100,16 +100,19 @@ class Gram(WeightRule):
 
 
 def gram_is_cheaper(module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int) -> bool:
-    """Compare the multiplications of both identities over all horizons."""
-    return _gram_over_direct(module, a_TN, horizons) < 1
+    """Compare the time of both identities over all horizons, on the device of ``a_TN``: they differ by rounding."""
+    return _gram_over_direct(module, a_TN, horizons, LAID_OUT["cpu" if a_TN.is_cpu else "cuda"]) < 1
 
 
 def exact_share(module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int) -> float:
-    """Return the multiplications of the cheaper identity over those of the direct one."""
-    return min(1.0, _gram_over_direct(module, a_TN, horizons))
+    """Return the multiplications of the cheaper identity over those of the direct one, as a CPU would count them.
+
+    What is estimated hangs on it, and so it does not hang on the device.
+    """
+    return min(1.0, _gram_over_direct(module, a_TN, horizons, LAID_OUT["cpu"]))
 
 
-def _gram_over_direct(module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int) -> float:
+def _gram_over_direct(module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int, passes: int) -> float:
     timesteps, pixels = len(a_TN), output_pixels(module, a_TN)
     d, k = len(module.weight), module.weight[0].numel()
     if timesteps == 1:
@@ -120,7 +123,7 @@ def _gram_over_direct(module: nn.Conv2d | nn.Linear, a_TN: Tensor, horizons: int
     if has_shifts(module):
         height, width = a_TN.shape[-2:]
         laid_out = a_TN.shape[2] * ((height + 2) * (width + 1) / (height * width)) ** 2
-    return pixels * (pairs * d + steps * (laid_out + LAID_OUT["cpu" if a_TN.is_cpu else "cuda"])) / (steps * d * k)
+    return pixels * (pairs * d + steps * (laid_out + passes)) / (steps * d * k)
 
 
 def output_pixels(module: nn.Conv2d | nn.Linear, a_TN: Tensor) -> int:

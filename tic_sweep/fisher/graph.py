@@ -45,9 +45,10 @@ def sample_units(
     units = {name: logits_TNK.new_zeros(len(labels), len(logits_TNK)) for name in owners}
     for t, likelihood_N in enumerate(likelihood_TN, start=1):
         if norms:
-            grads = torch.autograd.grad(likelihood_N.sum(), outputs, retain_graph=True)
+            grads = torch.autograd.grad(likelihood_N.sum(), outputs, retain_graph=True, allow_unused=True)
             for (name, norm), grad in zip(norms.items(), grads, strict=True):
-                units[name][:, t - 1] = norm(grad, t)
+                if grad is not None:  # a layer that does not reach the outputs
+                    units[name][:, t - 1] = norm(grad, t)
         _add_one_by_one(units, others, likelihood_N, t, kept)
     return units
 

@@ -14,9 +14,13 @@ def log_likelihood(logits_TNK: Tensor, labels: Tensor) -> Tensor:
 
 
 def drawn_labels(logits_TNK: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Return labels [T, N] drawn on the CPU from the model's prediction at each horizon."""
-    probabilities = logits_TNK.detach().softmax(-1).flatten(0, 1).cpu()
-    return torch.multinomial(probabilities, 1, generator=generator).view(logits_TNK.shape[:2]).to(logits_TNK.device)
+    """Return labels [T, N] drawn from the model's prediction at each horizon, by inverting its distribution function.
+
+    What is drawn on the CPU is image after image, so that chunks change no label.
+    """
+    drawn_NT = torch.rand(logits_TNK.shape[1::-1], dtype=torch.float64, generator=generator)
+    below_TNK = logits_TNK.detach().double().softmax(-1).cumsum(-1)[..., :-1]  # whatever rounding leaves is the last's
+    return (drawn_NT.T.to(logits_TNK.device)[..., None] >= below_TNK).sum(-1)
 
 
 def cotangents(outputs_TNK: Tensor, readout: str, labels: Tensor) -> Tensor:

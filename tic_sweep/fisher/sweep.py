@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from tic_sweep.fisher.exact import Exact, accumulated
+from tic_sweep.fisher.per_sample import has_rule
 from tic_sweep.fisher.rows import Rows
 from tic_sweep.fisher.transposed import input_gradient
 from tic_sweep.models import LIF, ResidualBlock, SpikingConv, SpikingLinear, SpikingNetwork
@@ -32,6 +33,9 @@ BYTES_KEPT = {"cpu": 256 * 2**20, "cuda": 4 * 2**30}
 def can_sweep(model: nn.Module) -> TypeGuard[SpikingNetwork]:
     """Tell whether the sweep knows all of a model's parts, and meets none of its parameters twice."""
     if type(model) is not SpikingNetwork or any(type(b) not in _BLOCKS for b in model.blocks):
+        return False
+    weighted = [m for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear)) and m is not model.head]
+    if any(not has_rule(m) or m.bias is not None for m in weighted):
         return False
     held = [id(p) for module in model.modules() for p in module._parameters.values() if p is not None]  # noqa: SLF001
     return len(held) == len(set(held))

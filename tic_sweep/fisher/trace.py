@@ -127,6 +127,7 @@ def fisher_trace(
         generator: (CPU) source of the labels of kind ``sampled`` and of the estimators' signs.
         masks: by layer, true where its weight is a parameter; what is pruned is left out of every trace.
         precision: standard error of IC, in timesteps, at which to end before all images are measured; 0 takes all.
+            Not for kind ``batch`` and estimator ``signs``: two of their units say too little of their spread.
         bfloat16: whether gradients of a `SpikingNetwork` are carried back in half precision; its spikes stay those of
             the network's own precision.
         estimator: ``exact``, or ``projections`` or ``signs`` (`tic_sweep.fisher.estimated`), which the standard errors
@@ -135,10 +136,12 @@ def fisher_trace(
 
     Raises:
         ValueError: for an unknown kind or estimator, one that does not fit the other or the model, or fewer than 16
-            images where they are taken by 16.
+            images or a ``precision`` where they are taken by 16.
     """
     grouped = kind == "batch" or estimator == "signs"
-    _check(model, kind, estimator, len(labels) if grouped else PUBLISHED_BATCH)
+    _check(model, kind, estimator)
+    if grouped:
+        _check_grouped(len(labels), precision)
     asked = _Asked(kind, readout, estimator, draws, masks or {}, bfloat16, generator, _own_stream(estimator, generator))
     parts: dict[str, list[Tensor]] = defaultdict(list)
     per_unit, size = (PUBLISHED_BATCH, PUBLISHED_BATCH) if grouped else (1, chunk)
@@ -194,14 +197,14 @@ class _Asked:
 
 
 def _own_stream(estimator: str, generator: torch.Generator | None) -> torch.Generator | None:
-    """Return the stream of an estimator: its own, since chunks decide in which order labels are drawn."""
+    """Return the stream of an estimator: its own, since chunks decide how draws of signs and labels take turns."""
     if estimator == "exact":
         return None
     return torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
 
 
-def _check(model: nn.Module, kind: str, estimator: str, images: int) -> None:
-    """Refuse what cannot be measured; ``images`` are those to be taken by 16.
+def _check(model: nn.Module, kind: str, estimator: str) -> None:
+    """Refuse what cannot be measured.
 
     Raises:
         ValueError: naming the argument and what is accepted.
@@ -212,8 +215,18 @@ def _check(model: nn.Module, kind: str, estimator: str, images: int) -> None:
         raise ValueError(f"estimator must be exact, projections or signs, got {estimator!r}.")
     if estimator != "exact" and (kind == "batch" or not can_sweep(model)):
         raise ValueError(f"estimator must be exact for kind 'batch' and for networks of one's own, got {estimator!r}.")
+
+
+def _check_grouped(images: int, precision: float) -> None:
+    """Refuse what images taken by 16 cannot give.
+
+    Raises:
+        ValueError: naming the argument and what is accepted.
+    """
     if images < PUBLISHED_BATCH:
         raise ValueError(f"kind 'batch' and estimator 'signs' need at least {PUBLISHED_BATCH} images, got {images}.")
+    if precision:
+        raise ValueError(f"precision must be 0 for kind 'batch' and estimator 'signs', got {precision}.")
 
 
 def _joined(kind: str, parts: Mapping[str, list[Tensor]], *, layers: bool, per_unit: int) -> FisherTrace:

@@ -48,6 +48,25 @@ def forget(checkpoints: Checkpoints, key: str) -> None:
         checkpoints.forget(key)
 
 
+def leave_if_ahead(file: Path, stored: int) -> tuple[str, ...]:
+    """Remove a checkpoint of epochs whose rows are lost, as after a power cut: its trial begins anew.
+
+    Args:
+        file: where the checkpoint lies, if there is one.
+        stored: the last epoch that the store knows.
+
+    Returns:
+        What to remark of the trial.
+    """
+    from tic_sweep.training import epoch_in
+
+    if not file.is_file() or (reached := epoch_in(file)) <= stored:
+        return ()
+    file.unlink()
+    known = f"end with epoch {stored}" if stored >= 0 else "are all lost"
+    return (f"its checkpoint was of epoch {reached} and its rows {known}: it began anew",)
+
+
 class Carried:
     """The checkpoint of a trial that runs here, as the file that its training reads and writes."""
 

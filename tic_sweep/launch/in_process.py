@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tic_sweep.config import Resources
 from tic_sweep.data import RawData, data_name
+from tic_sweep.launch.carrying import leave_if_ahead
 from tic_sweep.launch.race import STATUS, Race
 from tic_sweep.launch.recorder import Recorder, checkpoint_of
 from tic_sweep.launch.signals import Stop, Stopped
@@ -32,7 +33,7 @@ def run_in_process(
     for trial in trials:
         checkpoint = checkpoint_of(checkpoints, trial.key)
         try:
-            recorder.started(trial.key)
+            start(recorder, trial.key, checkpoint)
             with stop.raises_stopped():
                 running = training(trial.config, data.get(data_name(trial.config) or ""), resources, checkpoint)
                 reports = iter(running.reports())
@@ -52,6 +53,13 @@ def run_in_process(
             recorder.failed(trial.key, reason_of(error))
             raise
         recorder.ended(trial.key, running.outcome)
+
+
+def start(recorder: Recorder, key: str, checkpoint: Path) -> None:
+    """Tell that a trial starts here, from its checkpoint if there is one that its rows have caught up with."""
+    for text in leave_if_ahead(checkpoint, recorder.stored_epoch(key)):
+        recorder.remark(key, text)
+    recorder.started(key)
 
 
 def reason_of(error: BaseException) -> str:

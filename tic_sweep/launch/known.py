@@ -74,7 +74,7 @@ class KnownTrials:
             if known.folder is None:
                 return known
             damages = find_damage(known.folder)
-            lost = trials_touched(known.folder, damages) | trials_with_holes(known.folder) | _ahead(known)
+            lost = trials_touched(known.folder, damages) | trials_with_holes(known.folder)
         return replace(known, damages=tuple(damages), lost=lost)
 
     def scan(self, table: str) -> pl.LazyFrame:
@@ -104,6 +104,14 @@ class KnownTrials:
     def attempts(self) -> dict[str, int]:
         """How often each trial was started."""
         return {key: state.attempt for key, state in self.states.items()}
+
+    @property
+    def epochs(self) -> dict[str, int]:
+        """Up to which epoch the rows of each trial go that has told any."""
+        if self.folder is None:
+            return {}
+        with _quiet():
+            return last_epochs(self.folder)
 
     @property
     def remarks(self) -> dict[str, str]:
@@ -153,15 +161,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DamagedFileWarning)
         yield
-
-
-def _ahead(known: KnownTrials) -> frozenset[str]:
-    """Return the trials not ended whose checkpoint covers epochs of which rows are lost, as after a power cut."""
-    if known.folder is None or not known.folder.checkpoints.is_dir():
-        return frozenset()
-    from tic_sweep.training import epoch_in
-
-    kept = {path.stem: path for path in known.folder.checkpoints.glob("*.pt")}
-    begun = {key: path for key, path in kept.items() if key in known.states and not known.has_ended(key)}
-    stored = last_epochs(known.folder) if begun else {}
-    return frozenset(key for key, path in begun.items() if epoch_in(path) > stored.get(key, -1))

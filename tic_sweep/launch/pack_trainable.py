@@ -3,11 +3,11 @@
 import math
 import os
 from collections.abc import Container, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from tic_sweep.config import from_dict
-from tic_sweep.launch.carrying import Carried
+from tic_sweep.launch.carrying import Carried, leave_if_ahead
 from tic_sweep.launch.packing import reason_in, record
 from tic_sweep.launch.recorder import Recorder
 from tic_sweep.launch.trainable import METRICS, PROBLEM, outcome_from_dict, report_from_dict, report_to_dict
@@ -28,6 +28,7 @@ class PackTrainable(Worker):
         os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", QUEUES)  # read when the process first uses its GPU
         self._pack: Pack | None = None
         self._carried: dict[str, Carried] = {}
+        self._remarks: dict[str, tuple[str, ...]] = {}
         self._members = planned["pack"]
 
     def step(self) -> dict[str, Any]:
@@ -37,9 +38,9 @@ class PackTrainable(Worker):
         told = self._pack.step()
         self._carry({one.key for one in told if one.report is None})
         problems = dict.fromkeys(filter(None, [carried.problem() for carried in self._carried.values()]))
-        return dict.fromkeys(METRICS, math.nan) | {
-            TOLD: [told_to_dict(one) for one in told], PROBLEM: "; ".join(problems), "done": self._pack.over,
-        }  # fmt: skip
+        crossing = [told_to_dict(self._remarking(one)) for one in told]
+        beside = {TOLD: crossing, PROBLEM: "; ".join(problems), "done": self._pack.over}
+        return dict.fromkeys(METRICS, math.nan) | beside
 
     def cleanup(self) -> None:
         """Let go of the pack. Its members' states are not saved: their last reports may never have arrived."""
@@ -49,6 +50,12 @@ class PackTrainable(Worker):
         for carried in self._carried.values():
             carried.close()
         self._carried = {}
+
+    def _remarking(self, told: Told) -> Told:
+        """Return what a member told, with what there was to remark when it started."""
+        if told.report is None or not (remarks := self._remarks.pop(told.key, ())):
+            return told
+        return replace(told, report=replace(told.report, remarks=(*remarks, *told.report.remarks)))
 
     def _carry(self, ended: Container[str]) -> None:
         """Carry checkpoints to where they live: of members that have ended, and of others now and then.
@@ -63,7 +70,9 @@ class PackTrainable(Worker):
     def _started(self) -> Pack:
         configs = [from_dict(member["trial"]) for member in self._members]
         for member in self._members:
-            self._carried[member["key"]] = Carried(self._checkpoints, member["key"], self._resources.checkpoint_seconds)
+            key = member["key"]
+            carried = self._carried[key] = Carried(self._checkpoints, key, self._resources.checkpoint_seconds)
+            self._remarks[key] = leave_if_ahead(carried.file, int(member["stored"]))
         files = [self._carried[member["key"]].file for member in self._members]
         make = self._training or start_trial  # a `Pack` itself gives those that lack memory another go
         return Pack(list(zip(configs, files, strict=True)), self.data_of(configs[0]), self._resources, make)

@@ -8,7 +8,7 @@ from typing import Any
 from tic_sweep.config import Resources, TrialConfig, flatten
 from tic_sweep.data import RawData, data_name
 from tic_sweep.errors import ResourceError
-from tic_sweep.launch.in_process import reason_of
+from tic_sweep.launch.in_process import reason_of, start
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.recorder import Recorder, checkpoint_of
 from tic_sweep.launch.signals import Stop, Stopped
@@ -105,8 +105,8 @@ def run_packs_in_process(
         recorder.pack([trial.key for trial in planned.members])
         shared = data.get(data_name(planned.members[0].config) or "")
         members = [(trial.config, checkpoint_of(checkpoints, trial.key)) for trial in planned.members]
-        for trial in planned.members:
-            recorder.started(trial.key)
+        for (_, checkpoint), trial in zip(members, planned.members, strict=True):
+            start(recorder, trial.key, checkpoint)
         pack = Pack(members, shared, resources, training)
         try:
             while not pack.over:

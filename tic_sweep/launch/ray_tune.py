@@ -102,14 +102,14 @@ def run_on_ray(
     at_once = options.max_concurrent or max(AHEAD, 2 * slots) if known else slots
     clear(scratch)
     try:
-        source = _source(_units(trials, options, recorder), proposals, race)
+        source = _source(_units(trials, options, recorder), proposals, race, recorder)
         _fit(trainable, source, relay, f"session-{session}", scratch, options, at_once)
         for again in range(options.retries):
             left = relay.take_unstarted()
             if stop or not left:
                 break
             name = f"session-{session}-again-{again + 1}"
-            source = _source(_units(left, options, recorder), None, None)
+            source = _source(_units(left, options, recorder), None, None, recorder)
             _fit(trainable, source, relay, name, scratch, options, at_once)
     finally:
         clear(scratch)
@@ -239,7 +239,8 @@ class _Relay(tune.Callback):
             self.recorder.failed(key, reason)
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
-        """Tell that a trial died and will be started again."""
+        """Tell that a trial died and will be started again, from a checkpoint that its rows have caught up with."""
+        _renew(trial.config["planned"], self.recorder.stored_epoch)
         self._begun.discard(_key(trial))
         self._watchdog.ended(_key(trial))
         reason = self._why(trial)
@@ -279,15 +280,21 @@ class _Relay(tune.Callback):
 class _Proposals(Searcher):
     """Gives Tune a trial when it asks for one; how they end is told elsewhere."""
 
-    def __init__(self, choose: Callable[[], PlannedTrial | PlannedPack | None], is_over: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        choose: Callable[[], PlannedTrial | PlannedPack | None],
+        is_over: Callable[[], bool],
+        stored: Callable[[str], int],
+    ) -> None:
         """Propose trials.
 
         Args:
             choose: returns the next trial, or that there is none now.
             is_over: whether there will be none, asked when there is none now.
+            stored: returns the last epoch of a trial that the store knows.
         """
         super().__init__()
-        self._choose, self._is_over = choose, is_over
+        self._choose, self._is_over, self._stored = choose, is_over, stored
 
     def __getstate__(self) -> dict[str, Any]:
         """Be pickled without the search, which holds more than may go into Tune's scratch."""
@@ -296,7 +303,7 @@ class _Proposals(Searcher):
     def suggest(self, trial_id: str) -> Any:
         """Return the next trial, or that there is none, for now or for good."""
         if (trial := self._choose()) is not None:
-            return {"planned": _crossing(trial)}
+            return {"planned": _renew(_crossing(trial), self._stored)}
         return self.FINISHED if self._is_over() else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002 - Tune's signature
@@ -345,13 +352,14 @@ def _units(
 
 
 def _source(
-    units: Sequence[PlannedTrial | PlannedPack], proposals: Iterator[PlannedTrial] | None, race: Race | None
-) -> _Proposals:
+    units: Sequence[PlannedTrial | PlannedPack], proposals: Iterator[PlannedTrial] | None, race: Race | None,
+    recorder: Recorder,
+) -> _Proposals:  # fmt: skip
     """Return where Tune gets its trials from, one by one: of a grid of its own it copies the whole for every trial."""
     if race is not None:
-        return _Proposals(race.choose, lambda: race.over)
+        return _Proposals(race.choose, lambda: race.over, recorder.stored_epoch)
     ahead = chain(units, proposals or ())
-    return _Proposals(lambda: next(ahead, None), lambda: True)
+    return _Proposals(lambda: next(ahead, None), lambda: True, recorder.stored_epoch)
 
 
 def _crossing(unit: PlannedTrial | PlannedPack) -> dict[str, Any]:
@@ -359,6 +367,13 @@ def _crossing(unit: PlannedTrial | PlannedPack) -> dict[str, Any]:
     if isinstance(unit, PlannedPack):
         return {"key": unit.key, "pack": [_crossing(trial) for trial in unit.members]}
     return {"key": unit.key, "trial": to_dict(unit.config, whole=False)}
+
+
+def _renew(planned: dict[str, Any], stored: Callable[[str], int]) -> dict[str, Any]:
+    """Write into what crosses the last epoch that the store knows of each trial now; return it."""
+    for member in planned.get("pack", [planned]):
+        member["stored"] = stored(member["key"])
+    return planned
 
 
 def _keys_in(planned: Mapping[str, Any]) -> list[str]:

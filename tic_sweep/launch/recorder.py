@@ -51,7 +51,7 @@ class Recorder:
     """Turns events of trials into rows and passes them on to the listeners.
 
     ``attempts`` says how often each trial known to the store was started before this session, ``remarks`` what its row
-    says was mended; ``circumstance`` and ``command`` stand in every trial's row.
+    says was mended, ``epochs`` up to where its rows go; ``circumstance`` and ``command`` stand in every trial's row.
     """
 
     writer: ResultsWriter
@@ -59,6 +59,7 @@ class Recorder:
     scale: str
     attempts: Mapping[str, int] = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
+    epochs: Mapping[str, int] = field(default_factory=dict)
     gpus_per_trial: float = 0.0
     listeners: Sequence[Listener] = ()
     circumstance: str = ""
@@ -171,6 +172,11 @@ class Recorder:
         """Return the last epoch a trial reported in this session."""
         last = self._trials[key].last
         return last.epoch if last else 0
+
+    def stored_epoch(self, key: str) -> int:
+        """Return the last epoch of a trial that the store knows, of this session or an earlier one; -1 for none."""
+        last = self._trials[key].last
+        return last.epoch if last else self.epochs.get(key, -1)
 
     @property
     def ran(self) -> int:

@@ -225,7 +225,8 @@ class _Session:
         listeners: list[Listener] = [progress, sink, *(one for one in (search, self.race) if one is not None)]
         recorder = Recorder(
             writer, manifest.sweep, manifest.scale,
-            attempts=self.known.attempts, remarks=self.known.remarks, gpus_per_trial=options.gpus_per_trial,
+            attempts=self.known.attempts, remarks=self.known.remarks, epochs=self.known.epochs,
+            gpus_per_trial=options.gpus_per_trial,
             listeners=listeners, say=lambda line: self.console.print(line, soft_wrap=True, markup=False),
             circumstance=json.dumps(asdict(options.trial_resources)), command=without_places(manifest.command),
         )  # fmt: skip

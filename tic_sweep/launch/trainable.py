@@ -3,11 +3,11 @@
 import gc
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from tic_sweep.config import from_dict
-from tic_sweep.launch.carrying import Carried
+from tic_sweep.launch.carrying import Carried, leave_if_ahead
 from tic_sweep.launch.worker import Worker
 from tic_sweep.records import EpochRow, Outcome, Report
 from tic_sweep.store import Block, Rows, blocks_told
@@ -24,9 +24,11 @@ class SweepTrainable(Worker):
     """Each step is one report; the step after the last report carries the outcome."""
 
     def assign(self, planned: dict[str, Any]) -> None:
-        """Take note of a trial: its ``key``, and its config as plain dicts under ``trial``."""
+        """Take note of a trial: ``key``, its config as plain dicts under ``trial``, the last epoch ``stored``."""
         self._trial = from_dict(planned["trial"])
         self._key = str(planned["key"])
+        self._stored = int(planned["stored"])
+        self._remarks: tuple[str, ...] = ()
         self._trainer: Trainer | None = None
         self._carried: Carried | None = None
         self._reports: Iterator[Report] | None = None
@@ -43,6 +45,7 @@ class SweepTrainable(Worker):
         if report is not None:
             if report.epoch is not None:
                 self._last = metrics(report.epoch)
+            report, self._remarks = replace(report, remarks=(*self._remarks, *report.remarks)), ()
             return self._last | {REPORT: report_to_dict(report), PROBLEM: self._carried.problem()}
         self._carried.carry()
         outcome = asdict(self._trainer.outcome)
@@ -72,6 +75,7 @@ class SweepTrainable(Worker):
 
     def _start(self) -> tuple[Trainer, Carried]:
         carried = Carried(self._checkpoints, self._key, self._resources.checkpoint_seconds)
+        self._remarks = leave_if_ahead(carried.file, self._stored)
         make = self._training or try_trial
         trainer = make(self._trial, self.data_of(self._trial), self._resources, carried.file)
         self._reports = iter(trainer.reports())

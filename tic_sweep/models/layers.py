@@ -4,7 +4,17 @@ import torch
 from torch import Tensor, nn
 
 from tic_sweep.config import NeuronConfig
-from tic_sweep.snn import TimeNorm, are_spikes, as_spikes, fused_lif, fused_norm_lif, kernels_for, lif, packed_conv
+from tic_sweep.snn import (
+    TimeNorm,
+    are_spikes,
+    as_spikes,
+    fused_lif,
+    fused_norm_lif,
+    is_packable,
+    kernels_for,
+    lif,
+    packed_conv,
+)
 
 
 class LIF(nn.Module):
@@ -100,7 +110,7 @@ def over_time(layer: nn.Module, x_TN: Tensor) -> Tensor:
 
 def convolved(conv: nn.Conv2d, x_TNCHW: Tensor) -> Tensor:
     """Convolve all timesteps at once; in training with kernels, spikes are kept as bits for the way back."""
-    kernels = _training_kernels(x_TNCHW, conv) if are_spikes(x_TNCHW) else None
+    kernels = _training_kernels(x_TNCHW, conv) if are_spikes(x_TNCHW) and is_packable(conv) else None
     return over_time(conv, x_TNCHW) if kernels is None else packed_conv(kernels, x_TNCHW, conv)
 
 

@@ -49,7 +49,7 @@ class _Currents(ctypes.Structure):
 def fire(x: Tensor, neuron: NeuronConfig, timesteps: int | None = None) -> Tensor:
     """Return the spikes [T, *] of currents [T, *], or, with ``timesteps``, of one current [*] at every timestep."""
     x, step = _stepped(x, timesteps)
-    s_T = torch.empty((timesteps, *x.shape) if timesteps else x.shape)
+    s_T = x.new_empty((timesteps, *x.shape) if timesteps else x.shape)
     steps, neurons = len(s_T), s_T[0].numel()
 
     def run(first: Any, last: Any) -> int:
@@ -65,7 +65,7 @@ def descend(x: Tensor, grad_s_T: Tensor, neuron: NeuronConfig, timesteps: int | 
     """Return dL/dx from dL/ds [T, *]; for one current at every timestep, the sum over time."""
     x, step = _stepped(x, timesteps)
     grad_s_T = grad_s_T.contiguous()
-    grad_x = torch.empty(x.shape)
+    grad_x = x.new_empty(x.shape)
     steps, neurons = len(grad_s_T), grad_s_T[0].numel()
 
     def run(first: Any, last: Any) -> int:
@@ -100,7 +100,7 @@ def standardise(y_TNCHW: Tensor, norm: TimeNorm) -> Sequence[Tensor]:
 
 def fire_normalised(branches: Sequence["Branch"], added: Tensor | None, neuron: NeuronConfig) -> Tensor:
     """Return the spikes [T, N, C, H, W] of the sum of normalised branches and what is added as it is."""
-    s = torch.empty(branches[0].y.shape)
+    s = branches[0].y.new_empty(branches[0].y.shape)
     currents = _currents(branches, added)
 
     def run(first: Any, last: Any) -> int:
@@ -114,7 +114,7 @@ def descend_normalised(
     branches: Sequence["Branch"], bits: Tensor | None, grad_s: Tensor, neuron: NeuronConfig
 ) -> tuple[Tensor, list[tuple[Tensor, Tensor, Tensor]]]:
     """Return dL/dcurrent [T, N, C, H, W], and for each branch the gradients of y, γ and β."""
-    grad = torch.empty(grad_s.shape)
+    grad = grad_s.new_empty(grad_s.shape)
     grad_s = grad_s.contiguous()
     added = None if bits is None else unpack(bits, grad.shape)
     currents = _currents(branches, added)
@@ -129,14 +129,14 @@ def descend_normalised(
 def pack(s: Tensor) -> Tensor:
     """Return spikes as bits, eight a byte."""
     s = s.contiguous()
-    bits = torch.empty(-(-s.numel() // 8), dtype=torch.uint8)
+    bits = s.new_empty(-(-s.numel() // 8), dtype=torch.uint8)
     _share(len(bits), 8, lambda first, last: library().pack(_at(s), _at(bits), _size(s.numel()), first, last))
     return bits
 
 
 def unpack(bits: Tensor, shape: torch.Size, _stride: object = None, _dtype: object = None) -> Tensor:
     """Return the spikes that `pack` was given, contiguous, in float32."""
-    s = torch.empty(shape)
+    s = bits.new_empty(shape, dtype=torch.float32)
     _share(len(bits), 8, lambda first, last: library().unpack(_at(bits), _at(s), _size(s.numel()), first, last))
     return s
 
@@ -145,7 +145,7 @@ def _moments(y_TNCP: Tensor, running_mean: Tensor, running_var: Tensor) -> tuple
     """Return means and variances [T, C] of [T, N, C, *]; update the running ones, timestep by timestep."""
     y_TNCP = y_TNCP.contiguous()
     timesteps, samples, channels, *pixels = y_TNCP.shape
-    mean, variance = torch.empty(timesteps, channels), torch.empty(timesteps, channels)
+    mean, variance = y_TNCP.new_empty(2, timesteps, channels)
     sizes = tuple(map(_size, (timesteps, samples, channels, math.prod(pixels))))
 
     def run(first: Any, last: Any) -> int:
@@ -169,8 +169,9 @@ def _moments_by_torch(y_TNCP: Tensor, running_mean: Tensor, running_var: Tensor)
 def _sums_as_torch() -> bool:
     """Tell whether `_moments` gives torch's numbers to the last bit, which the build of either may change."""
     drawn = torch.Generator().manual_seed(0)
-    y = torch.randn((4, 3, 61, 9, 7), generator=drawn) * 3 + 2
-    before = torch.rand(2, 61, generator=drawn)
+    like = {"dtype": torch.float32, "device": "cpu", "generator": drawn}
+    y = torch.randn((4, 3, 61, 9, 7), **like) * 3 + 2
+    before = torch.rand(2, 61, **like)
     both = [(before[0].clone(), before[1].clone()) for _ in range(2)]
     got = _moments(y, *both[0]), _moments_by_torch(y, *both[1])
     return all(torch.equal(*pair) for pair in (*zip(*got, strict=True), *zip(*both, strict=True)))

@@ -85,8 +85,14 @@ def fused_norm_lif(
     return as_spikes(s)
 
 
+def is_packable(conv: nn.Conv2d) -> bool:
+    """Tell whether `packed_conv` knows a convolution: one without bias or groups, with zeros around."""
+    plain = conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
+    return plain and conv.bias is None and conv.groups == 1
+
+
 def packed_conv(kernels: ModuleType, spikes: Tensor, conv: nn.Conv2d) -> Tensor:
-    """Return a convolution without bias of spikes [T, N, C, H, W], at all timesteps at once."""
+    """Return a convolution, one that `is_packable`, of spikes [T, N, C, H, W], at all timesteps at once."""
     return _PackedConv.apply(spikes, conv.weight, conv, kernels)
 
 

@@ -99,7 +99,7 @@ static void run(const float *x, int64_t x_step, float *s, int64_t s_step, float 
 
 /* exp(-a) for a >= 0 within two units of the last place: 2^k times a polynomial in |r| <= ln(2)/2. */
 KEEP float exp_of_negative(float a) {
-    a = a < 87.0f ? a : 87.0f;
+    a = a > 87.0f ? 87.0f : a; /* so that NaN stays */
     float k = rintf(a * 1.44269504f);
     float r = (k * 0.693359375f - a) - k * 2.12194440e-4f;
     float q = 1.9875691500e-4f;
@@ -124,7 +124,7 @@ KEEP float shape_of(float x, int surrogate) {
     }
     if (surrogate == TRIANGLE) {
         float f = 1.0f - fabsf(x);
-        return f > 0.0f ? f : 0.0f;
+        return f < 0.0f ? 0.0f : f; /* so that NaN stays */
     }
     float a = fabsf(x) + 1.0f;
     return 1.0f / (a * a);

@@ -9,6 +9,7 @@ length of a context, and each backward pass keeps to the kernels of its forward 
 """
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -80,9 +81,26 @@ def _lacking(kernels: str) -> str:
             library()
         else:
             from tic_sweep.snn import triton_kernels  # noqa: F401 - what is asked is whether it can be imported
+
+            if torch.cuda.is_available() and not _is_interpreted():
+                _start_triton()
     except (NotCompiledError, ImportError) as error:
         return str(error)
     return ""
+
+
+def _start_triton() -> None:
+    """Let Triton compile what it launches kernels by, as its first launch would: for that it needs a C compiler.
+
+    Raises:
+        NotCompiledError: with what it lacks.
+    """
+    from triton.runtime import driver
+
+    try:
+        driver.active.utils  # noqa: B018 - looking is what compiles it
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        raise NotCompiledError(f"Triton could not start ({str(error).splitlines()[0]})") from error
 
 
 def _is_interpreted() -> bool:

@@ -53,7 +53,7 @@ def descend(x: Tensor, grad_s: Tensor, neuron: NeuronConfig, timesteps: int | No
     grad_x = torch.empty_like(of_one) if timesteps else _laid_like(of_one, len(x))
     T, M, p = len(grad_s), of_one.numel(), _constants(neuron)
     in_memory = T > IN_REGISTERS
-    h = torch.empty(T * M if in_memory else 0, device=x.device)
+    h = torch.empty(T * M if in_memory else 0, dtype=torch.float32, device=x.device)
     _run(
         source.lif_backward, (triton.cdiv(M, BLOCK),),
         x, grad_s, grad_x, h, M, step, p.inverse_tau, p.v_th, p.rho, p.decay, p.inverse_width, p.inverse_scale,
@@ -70,16 +70,19 @@ def takes(_y: Tensor) -> bool:
 
 def laid_out(x: Tensor) -> Tensor:
     """Return [T, N, C, H, W] as the kernels of normalised currents take it: channels last."""
-    return x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, x.shape[:2])
+    frames = x.flatten(0, 1)
+    if frames.data_ptr() == x.data_ptr() and frames.is_contiguous(memory_format=torch.channels_last):
+        return x  # itself, with the bits that are kept of it
+    return frames.contiguous(memory_format=torch.channels_last).unflatten(0, x.shape[:2])
 
 
 def standardise(y: Tensor, norm: TimeNorm) -> Tensor:
     """Return mean, 1/√(variance + ε), scale and shift [4, T, C], and update the norm's running statistics."""
     T, R, C = _rows(y)
     parts, (BR, BC) = triton.cdiv(R, ROWS), _tile(C, 2048)
-    sums = torch.empty((2, parts, T, C), device=y.device)
+    sums = torch.empty((2, parts, T, C), dtype=torch.float32, device=y.device)
     _run(source.sums, (parts, triton.cdiv(C, BC), T), y, sums, R, C, ROWS, parts, T=T, BR=BR, BC=BC, num_warps=4)
-    told = torch.empty((4, T, C), device=y.device)
+    told = torch.empty((4, T, C), dtype=torch.float32, device=y.device)
     _run(
         source.standardise, (triton.cdiv(C, BC),),
         y, sums.sum(1), norm.gamma.detach(), norm.bias, norm.running_mean, norm.running_var, told, R, C, MOMENTUM, EPS,
@@ -114,7 +117,7 @@ def descend_normalised(
     added = bits if bits is None or whole_bytes else unpack(bits, y.shape, y.stride(), y.dtype)
     other, other_scale, other_shift, kind = _other(branches, added, 2 if whole_bytes else 1)
     in_memory = T > IN_REGISTERS
-    h = torch.empty(y.numel() if in_memory else 0, device=y.device)
+    h = torch.empty(y.numel() if in_memory else 0, dtype=torch.float32, device=y.device)
     _run(
         source.norm_lif_backward, (triton.cdiv(R, BR), triton.cdiv(C, BC)),
         y, other, grad_s, grad, h, branches[0].scale, branches[0].shift, other_scale, other_shift, R, C,
@@ -144,7 +147,7 @@ def _back_sums(branches: Sequence["Branch"], grad: Tensor) -> Tensor:
     first, last = branches[0], branches[-1]
     T, R, C = _rows(grad)
     parts, (BR, BC) = triton.cdiv(R, ROWS), _tile(C, 2048)
-    sums = torch.empty((1 + len(branches), parts, T, C), device=grad.device)
+    sums = torch.empty((1 + len(branches), parts, T, C), dtype=torch.float32, device=grad.device)
     _run(
         source.back_sums, (parts, triton.cdiv(C, BC), T),
         grad, first.y, last.y, first.mean, last.mean, sums, R, C, ROWS, parts,
@@ -156,7 +159,8 @@ def _back_sums(branches: Sequence["Branch"], grad: Tensor) -> Tensor:
 def _through_norm(branch: "Branch", grad: Tensor, sum_g: Tensor, sum_gy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradients of y, γ and β: dL/dy = scale·(g - mean(g) - ŷ·mean(g·ŷ)), with ŷ = (y - μ)·inverse."""
     (T, R, C), (BR, BC) = _rows(branch.y), _tile(branch.y.shape[2], 2048)
-    factors, grads = torch.empty((2, T, C), device=grad.device), torch.empty((2, C), device=grad.device)
+    factors = torch.empty((2, T, C), dtype=torch.float32, device=grad.device)
+    grads = torch.empty((2, C), dtype=torch.float32, device=grad.device)
     _run(
         source.norm_back, (triton.cdiv(C, BC),),
         sum_g, sum_gy, branch.mean, branch.inverse, branch.scale, factors, grads, R, C,
@@ -207,9 +211,9 @@ def _rows(y: Tensor) -> tuple[int, int, int]:
 
 
 def _tile(C: int, size: int) -> tuple[int, int]:
-    """Return rows and channels of a program: whole rows where they are short."""
+    """Return rows and channels of a program: whole rows where they are short, and never more than `ROWS` of them."""
     channels = min(64, triton.next_power_of_2(C))
-    return size // channels, channels
+    return min(size // channels, ROWS), channels
 
 
 def _stepped(x: Tensor, timesteps: int | None) -> tuple[Tensor, int]:

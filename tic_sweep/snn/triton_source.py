@@ -30,7 +30,7 @@ def _slope(h, v_th, inverse_width, inverse_scale, SURROGATE: tl.constexpr):
         e = tl.exp(-tl.abs(x))
         f = e / ((1.0 + e) * (1.0 + e))
     elif SURROGATE == 2:
-        f = tl.maximum(1.0 - tl.abs(x), 0.0)
+        f = tl.maximum(1.0 - tl.abs(x), 0.0, propagate_nan=tl.PropagateNan.ALL)
     else:
         a = tl.abs(x) + 1.0
         f = 1.0 / (a * a)
@@ -68,6 +68,7 @@ def lif_forward(
 ):  # fmt: skip
     i = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
     inside = i < M
+    M, x_step = tl.cast(M, tl.int64), tl.cast(x_step, tl.int64)  # all timesteps may hold more than 2^31 numbers
     v = tl.zeros([SIZE], tl.float32)
     for t in range(T):
         x = tl.load(x_ptr + i + x_step * t, inside, other=0.0).to(tl.float32)
@@ -84,6 +85,7 @@ def lif_backward(
 ):  # fmt: skip
     i = tl.program_id(0).to(tl.int64) * SIZE + tl.arange(0, SIZE)
     inside = i < M
+    M, x_step = tl.cast(M, tl.int64), tl.cast(x_step, tl.int64)  # all timesteps may hold more than 2^31 numbers
     v = tl.zeros([SIZE], tl.float32)
     g = tl.zeros([SIZE], tl.float32)
     total = tl.zeros([SIZE], tl.float32)
@@ -150,7 +152,7 @@ def norm_lif_forward(
     c = tl.program_id(1) * BC + tl.arange(0, BC)
     there = (r < R)[:, None] & (c < C)[None, :]
     offset = r[:, None] * C + c[None, :]
-    step = R.to(tl.int64) * C
+    step = tl.cast(R, tl.int64) * C
     v = tl.zeros([BR, BC], tl.float32)
     for t in range(T):
         x = _current(
@@ -186,7 +188,7 @@ def norm_lif_backward(
     c = tl.program_id(1) * BC + tl.arange(0, BC)
     there = (r < R)[:, None] & (c < C)[None, :]
     offset = r[:, None] * C + c[None, :]
-    step = R.to(tl.int64) * C
+    step = tl.cast(R, tl.int64) * C
     v = tl.zeros([BR, BC], tl.float32)
     g = tl.zeros([BR, BC], tl.float32)
     if IN_MEMORY:
@@ -239,7 +241,7 @@ def sums(y_ptr, sums_ptr, R, C, rows, parts, T: tl.constexpr, BR: tl.constexpr, 
         second += d * d
     to = sums_ptr + (part * T + t).to(tl.int64) * C + c
     tl.store(to, tl.sum(first, 0), c < C)
-    tl.store(to + parts.to(tl.int64) * T * C, tl.sum(second, 0), c < C)
+    tl.store(to + tl.cast(parts, tl.int64) * T * C, tl.sum(second, 0), c < C)
 
 
 @triton.jit(do_not_specialize=["parts"])
@@ -267,7 +269,7 @@ def back_sums(
         if TWO:
             of_gz += g * (tl.load(z_ptr + at, there, other=0.0).to(tl.float32) - other_mean)
     to = sums_ptr + (part * T + t).to(tl.int64) * C + c
-    plane = parts.to(tl.int64) * T * C
+    plane = tl.cast(parts, tl.int64) * T * C
     tl.store(to, tl.sum(of_g, 0), c < C)
     tl.store(to + plane, tl.sum(of_gy, 0), c < C)
     if TWO:
@@ -288,7 +290,7 @@ def standardise(
     gamma, beta = tl.load(gamma_ptr + c, there, other=0.0), tl.load(beta_ptr + c, there, other=0.0)
     running_mean = tl.load(running_mean_ptr + c, there, other=0.0)
     running_var = tl.load(running_var_ptr + c, there, other=0.0)
-    count = R.to(tl.float32)
+    count = tl.cast(R, tl.float32)
     overall = tl.zeros([BC], tl.float32)
     spread = tl.zeros([BC], tl.float32)
     for t in range(T):
@@ -332,7 +334,7 @@ def norm_back(
     """From the sums over all rows, store the gradients of γ and β, and q and r of dL/dy = scale·g + (q·y + r)."""
     c = tl.program_id(0) * BC + tl.arange(0, BC)
     there = c < C
-    count = R.to(tl.float32)
+    count = tl.cast(R, tl.float32)
     of_gamma = tl.zeros([BC], tl.float32)
     of_beta = tl.zeros([BC], tl.float32)
     total_gy = tl.zeros([BC], tl.float32)

@@ -3,12 +3,13 @@
 An attempt runs one trial from its beginning, or from the checkpoint of the attempt before it, to an outcome.
 """
 
+import copy
 import platform
 import re
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -111,14 +112,30 @@ class Attempt(ABC):
         if self._checkpoint is None or not self._checkpoint.is_file():
             return
         try:
-            state = load_checkpoint(self._checkpoint, self.key)
+            self._take(load_checkpoint(self._checkpoint, self.key))
         except DamagedCheckpointError as damage:
             aside = set_aside(self._checkpoint)
             self._remark(f"its checkpoint was damaged ({damage}) and lies in {aside.name}: it began anew")
-            return
-        self._seconds = state["seconds"]
-        self._kernels_before = state.get("kernels", ["plain"])  # a checkpoint from before there were others
-        self._restore(state)
+
+    def _take(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state; one that does not fit leaves the attempt as it was.
+
+        Raises:
+            DamagedCheckpointError: if it does not fit.
+        """
+        if not isinstance(epoch := state.get("epoch", 0), int):
+            raise DamagedCheckpointError(f"its epoch is {epoch!r}")
+        fresh = copy.deepcopy(self._state())
+        try:
+            seconds, kernels = float(state["seconds"]), state.get("kernels", ["plain"])  # from before there were others
+            self._restore(dict(state))
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            if _is_out_of_memory(error):
+                raise
+            self._restore(fresh)
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            raise DamagedCheckpointError(f"it does not fit the trial, {why:.100}") from error
+        self._seconds, self._kernels_before = seconds, kernels
 
     def _remark(self, text: str) -> None:
         if text not in self._remarks:

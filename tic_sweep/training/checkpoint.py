@@ -54,16 +54,21 @@ def load_checkpoint(path: Path, key: str = "") -> dict[str, Any]:
         key: of the trial whose checkpoint it must be; empty takes anybody's.
 
     Raises:
-        DamagedCheckpointError: if a byte that matters is not what it was when it was written, or it is another trial's.
+        DamagedCheckpointError: if a byte that matters is not what it was when it was written, or it is another trial's
+            or no checkpoint at all; nothing of it has been run.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             spoilt = archive.testzip()
+    except OSError as error:
+        raise DamagedCheckpointError(f"it cannot be read: {error.strerror or error}") from error
     except _TORN as error:
         raise DamagedCheckpointError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
     if spoilt is not None:
         raise DamagedCheckpointError(f"{spoilt.rpartition('/')[2]} in it does not match its checksum")
     state = _loaded(path)
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+        raise DamagedCheckpointError("it holds no training state")
     if key and state.get("key", key) != key:
         raise DamagedCheckpointError(f"it is that of trial {state['key']}")
     return state
@@ -72,16 +77,17 @@ def load_checkpoint(path: Path, key: str = "") -> dict[str, Any]:
 def epoch_in(path: Path) -> int:
     """Return the last epoch that a checkpoint covers; -1 if it says none, or is damaged, which its trial will find."""
     try:
-        return int(load_checkpoint(path).get("epoch", -1))
+        epoch = load_checkpoint(path).get("epoch", -1)
     except DamagedCheckpointError:
         return -1
+    return epoch if isinstance(epoch, int) else -1
 
 
-def _loaded(path: Path) -> dict[str, Any]:
+def _loaded(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise  # a stranger's
+    except pickle.UnpicklingError as error:
+        raise DamagedCheckpointError("it holds more than tensors and plain data") from error
     except (RuntimeError, ValueError, EOFError) as error:  # its directory names what it does not hold
         raise DamagedCheckpointError(str(error).splitlines()[0]) from error
 

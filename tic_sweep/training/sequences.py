@@ -51,6 +51,8 @@ class SequenceTraining(NetworkAttempt[DelayNetwork]):
         """
         super().__init__(config, resources, checkpoint)
         data = prepare_sequences(raw, config, self.device)
+        if config.delays.order == "published":
+            self.kernels = "plain"  # `LateLIF` is torch operations, whatever the machine has
         self._train = data.train
         self._observer = SequenceObserver(config, data, resources.fisher_chunk)
         self.model = build_network(config).to(self.device)
