@@ -135,7 +135,27 @@ def test_the_ray_job_is_closed_to_strangers(kubernetes: dict[str, dict[str, Any]
     assert [policy["podSelector"]["matchLabels"]] * len(groups) == labels
     assert labels[0] == spec["submitterPodTemplate"]["metadata"]["labels"]
     assert ["Ingress"] == policy["policyTypes"]
-    assert [{"podSelector"}, {"namespaceSelector"}] == [set(peer) for peer in rule["from"]]
+    assert [{"podSelector"}, {"namespaceSelector", "podSelector"}] == [set(peer) for peer in rule["from"]]
+
+
+def test_the_ray_job_lets_the_operator_in(kubernetes: dict[str, dict[str, Any]]) -> None:
+    """Where either version of Ray's guide installs it, by the label that its pods have by Helm and by Kustomize."""
+    operator = kubernetes["NetworkPolicy"]["spec"]["ingress"][0]["from"][1]
+    (where,) = operator["namespaceSelector"]["matchExpressions"]
+
+    assert ("kubernetes.io/metadata.name", "In") == (where["key"], where["operator"])
+    assert {"default", "ray-system"} == set(where["values"])
+    assert {"app.kubernetes.io/component": "kuberay-operator"} == operator["podSelector"]["matchLabels"]
+
+
+def test_what_is_to_be_set_of_the_ray_job_is_named_at_its_top() -> None:
+    """Image, bucket and the operator's namespace; and the image can be built by the user as which Ray's own runs."""
+    header, _, rest = (DEPLOY / "kuberay-rayjob.yaml").read_text().partition("---")
+
+    for name in ("IMAGE", "BUCKET", "OPERATOR"):
+        assert name in header
+        assert name in rest
+    assert ["COPY --chown=ray:users . /home/ray/tic_sweep"] == re.findall(r"COPY .*", header)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
