@@ -4,6 +4,8 @@ import copy
 import re
 import shlex
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +187,32 @@ def test_ray_up_starts_a_closed_cluster(cloud: dict[str, Any]) -> None:
     assert "~/.ray/auth_token" in cloud["file_mounts"]
     assert "chmod 600 ~/.ray/auth_token" in cloud["setup_commands"][0]
     assert cloud["available_node_types"]["head"]["resources"] == {"CPU": 0}
+
+
+def test_every_node_of_the_cloud_has_the_image_that_is_named(cloud: dict[str, Any]) -> None:
+    """Ray's default has a Python that is too old; which to name, in the region of the file, stands at its top."""
+    header, _, _ = (DEPLOY / "ray-cluster.yaml").read_text().partition("cluster_name")
+    images = {name: kind["node_config"].get("ImageId") for name, kind in cloud["available_node_types"].items()}
+
+    assert {"head": "AMI", "gpu": "AMI"} == images
+    assert "where AMI stands" in header
+    assert f"--region {cloud['provider']['region']} " in header
+
+
+@pytest.mark.parametrize(("had", "told"), [("(3, 10)", "ImageId"), ("(3, 11)", ""), ("(3, 12)", "")])
+def test_the_setup_asks_for_a_python_that_will_do(cloud: dict[str, Any], had: str, told: str) -> None:
+    """Before anything else is done with Python: the one that this project asks for, or the node is not set up."""
+    with (DEPLOY.parent / "pyproject.toml").open("rb") as file:
+        needed = tomllib.load(file)["project"]["requires-python"]
+    first = next(line for line in cloud["setup_commands"] if "python" in line)
+    _, _, code = shlex.split(first)
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("sys.version_info", had)], capture_output=True, text=True, check=False
+    )
+
+    assert f"< ({needed.removeprefix('>=')})" in code.replace(", ", ".")
+    assert bool(told) == bool(done.returncode)
+    assert told in done.stderr
 
 
 def test_the_sweep_of_the_cloud(cloud: dict[str, Any]) -> None:
