@@ -4,6 +4,8 @@ import copy
 import re
 import shlex
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +137,27 @@ def test_the_ray_job_is_closed_to_strangers(kubernetes: dict[str, dict[str, Any]
     assert [policy["podSelector"]["matchLabels"]] * len(groups) == labels
     assert labels[0] == spec["submitterPodTemplate"]["metadata"]["labels"]
     assert ["Ingress"] == policy["policyTypes"]
-    assert [{"podSelector"}, {"namespaceSelector"}] == [set(peer) for peer in rule["from"]]
+    assert [{"podSelector"}, {"namespaceSelector", "podSelector"}] == [set(peer) for peer in rule["from"]]
+
+
+def test_the_ray_job_lets_the_operator_in(kubernetes: dict[str, dict[str, Any]]) -> None:
+    """Where either version of Ray's guide installs it, by the label that its pods have by Helm and by Kustomize."""
+    operator = kubernetes["NetworkPolicy"]["spec"]["ingress"][0]["from"][1]
+    (where,) = operator["namespaceSelector"]["matchExpressions"]
+
+    assert ("kubernetes.io/metadata.name", "In") == (where["key"], where["operator"])
+    assert {"default", "ray-system"} == set(where["values"])
+    assert {"app.kubernetes.io/component": "kuberay-operator"} == operator["podSelector"]["matchLabels"]
+
+
+def test_what_is_to_be_set_of_the_ray_job_is_named_at_its_top() -> None:
+    """Image, bucket and the operator's namespace; and the image can be built by the user as which Ray's own runs."""
+    header, _, rest = (DEPLOY / "kuberay-rayjob.yaml").read_text().partition("---")
+
+    for name in ("IMAGE", "BUCKET", "OPERATOR"):
+        assert name in header
+        assert name in rest
+    assert ["COPY --chown=ray:users . /home/ray/tic_sweep"] == re.findall(r"COPY .*", header)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -165,6 +187,32 @@ def test_ray_up_starts_a_closed_cluster(cloud: dict[str, Any]) -> None:
     assert "~/.ray/auth_token" in cloud["file_mounts"]
     assert "chmod 600 ~/.ray/auth_token" in cloud["setup_commands"][0]
     assert cloud["available_node_types"]["head"]["resources"] == {"CPU": 0}
+
+
+def test_every_node_of_the_cloud_has_the_image_that_is_named(cloud: dict[str, Any]) -> None:
+    """Ray's default has a Python that is too old; which to name, in the region of the file, stands at its top."""
+    header, _, _ = (DEPLOY / "ray-cluster.yaml").read_text().partition("cluster_name")
+    images = {name: kind["node_config"].get("ImageId") for name, kind in cloud["available_node_types"].items()}
+
+    assert {"head": "AMI", "gpu": "AMI"} == images
+    assert "where AMI stands" in header
+    assert f"--region {cloud['provider']['region']} " in header
+
+
+@pytest.mark.parametrize(("had", "told"), [("(3, 10)", "ImageId"), ("(3, 11)", ""), ("(3, 12)", "")])
+def test_the_setup_asks_for_a_python_that_will_do(cloud: dict[str, Any], had: str, told: str) -> None:
+    """Before anything else is done with Python: the one that this project asks for, or the node is not set up."""
+    with (DEPLOY.parent / "pyproject.toml").open("rb") as file:
+        needed = tomllib.load(file)["project"]["requires-python"]
+    first = next(line for line in cloud["setup_commands"] if "python" in line)
+    _, _, code = shlex.split(first)
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("sys.version_info", had)], capture_output=True, text=True, check=False
+    )
+
+    assert f"< ({needed.removeprefix('>=')})" in code.replace(", ", ".")
+    assert bool(told) == bool(done.returncode)
+    assert told in done.stderr
 
 
 def test_the_sweep_of_the_cloud(cloud: dict[str, Any]) -> None:

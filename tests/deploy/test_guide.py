@@ -1,5 +1,6 @@
-"""The guide to clusters gives commands that exist."""
+"""The guide to clusters gives commands that exist, and numbers that follow."""
 
+import math
 import re
 import shlex
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tic_sweep.cli import cli
+from tic_sweep.plan import plan
+from tic_sweep.sweep import load_sweep
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -28,3 +31,17 @@ def test_every_command_is_understood(command: str) -> None:
     name, *arguments = shlex.split(command)[1:]
 
     assert name == cli.commands[name].make_context(name, arguments).info_name
+
+
+def test_the_example_of_rounds_is_worked_out() -> None:
+    """How long `landscape` takes on 64 GPUs follows from its plan: hours, rounds, and the GPUs idle in the last."""
+    sweep, _ = load_sweep("landscape")
+    trials = plan(sweep.scales["paper"], sweep_name=sweep.name)
+    (epochs,) = {trial.config.optimiser.epochs for trial in trials}
+    n, gpus, seconds = len(trials), 64, 60
+    idle = math.ceil(n / gpus) * gpus - n
+
+    assert f"is {n} trials × {epochs} epochs = {n * epochs:,} epochs." in GUIDE
+    assert f"If s were {seconds} s, that is {n * epochs * seconds // 3600} GPU hours: on {gpus} GPUs" in GUIDE
+    assert f"two rounds of {epochs * seconds // 3600} hours, with {idle} GPUs idle in the second" in GUIDE
+    assert 2 == math.ceil(n / gpus)

@@ -20,7 +20,7 @@ FAKES = {
         case "$*" in
             *"hostname --ip-address"*) echo "10.0.0.1 fe80::1"; exit 0 ;;
         esac
-        echo "srun $*" >> "$LOG"
+        echo "srun $*" >> "$LOG"; echo "SRUN_CPUS_PER_TASK=$SRUN_CPUS_PER_TASK" >> "$LOG"
         stat -c %a "$RAY_AUTH_TOKEN_PATH" > "$LOG.mode"; cp "$RAY_AUTH_TOKEN_PATH" "$LOG.token"
         while [ "$1" != -- ]; do shift; done; shift
         "$@"
@@ -40,7 +40,8 @@ def submitted(folder: Path, code: int, **environment: str) -> tuple[subprocess.C
     log = folder / "log"
     log.unlink(missing_ok=True)
     known = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "LOG": str(log), "FAKE_CODE": str(code)}
-    slurm = {"SLURM_JOB_ID": "4711", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_JOB_NUM_NODES": "2"}
+    slurm = {"SLURM_JOB_ID": "4711", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_JOB_NUM_NODES": "2",
+             "SLURM_CPUS_PER_TASK": "48"}  # fmt: skip
     end = {"SLURM_JOB_END_TIME": str(int(time.time()) + 3600)}
     (folder / "home").mkdir(exist_ok=True)
     done = subprocess.run(
@@ -80,6 +81,13 @@ def test_a_sweep_that_is_done(tmp_path: Path) -> None:
     assert str(tmp_path / "results" / "tic-paper") == given["--results"]
     assert 3600 - 300 - 60 < int(given["--stop-after"]) <= 3600 - 300
     assert not [call for call in calls if "requeue" in call]
+
+
+def test_every_node_gets_the_cpus_of_the_job(tmp_path: Path) -> None:
+    """What sbatch was told, be it another number than the script's: srun does not take it over by itself."""
+    _, calls = submitted(tmp_path, 0)
+
+    assert "SRUN_CPUS_PER_TASK=48" in calls
 
 
 def test_what_it_gives_is_understood(tmp_path: Path) -> None:

@@ -136,18 +136,3 @@ class Options:
         if not self.in_process:
             device = "cuda" if self.gpus_per_trial else "cpu"
         return dataclasses.replace(self.resources, threads=self.cpus_per_trial, device=device)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what `resume` should do again, as plain data: not the address, and not what was asked only once."""
-        return {
-            "data": str(self.data.resolve()) if self.data else None,
-            "resources": dataclasses.asdict(self.resources),
-            "cpus_per_trial": self.cpus_per_trial,
-            "gpus_per_trial": self.gpus_per_trial,
-            "pack": self.pack,
-            "max_concurrent": self.max_concurrent,
-            "retries": self.retries,
-            "epoch_seconds": self.epoch_seconds,
-            "wandb": self.wandb,
-            "storage": None if self.storage is None else str(self.storage),
-        }

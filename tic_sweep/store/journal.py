@@ -1,4 +1,7 @@
-"""The journal: rows as lines of JSON, on disk before the writer goes on, so that a kill loses none."""
+"""The journal: rows as lines of JSON, given to the system before the writer goes on, so that a kill loses none.
+
+They are not forced onto the disk one by one: a power cut may lose those since the newest segment.
+"""
 
 import json
 import os
