@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,16 @@ def table(lines: list[dict[str, Any]]) -> str:
         by_name[line["name"]].append(line)
     rows = [f"| {' | '.join(HEADS)} |", "|---|--:|--:|--:|--:|--:|"]
     for name, drills in by_name.items():
-        counts = [sum(drill[column] for drill in drills) for column in ("times", "lost", "duplicated", "different")]
+        counts = [added(drill[column] for drill in drills) for column in ("times", "lost", "duplicated", "different")]
         seconds = [second for drill in drills for second in drill["seconds"]]
-        rows.append(f"| {' | '.join([name, *map(str, counts), took(seconds)])} |")
+        rows.append(f"| {' | '.join([name, *counts, took(seconds)])} |")
     return "\n".join(rows)
+
+
+def added(counts: Iterable[int | None]) -> str:
+    """Return a sum of counts; a dash where nothing was counted."""
+    known = [count for count in counts if count is not None]
+    return str(sum(known)) if known else "–"
 
 
 def took(seconds: list[float]) -> str:

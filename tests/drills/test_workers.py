@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import polars as pl
 import pytest
 from drills.drill_fakes import WAYS, AlwaysHanging, OddTraining, UnluckyTraining
 from drills.harness import Drill, Sweep, said_by, wait_until
@@ -115,5 +116,5 @@ def test_odd_numbers_end_no_sweep(tmp_path: Path) -> None:
     assert [] == problems
     assert ["nan"] * 3 == [str(ic) for ic in stored[0]]
     assert [[float("inf")] * 3, [None] * 3, [1.5] * 3, [1.0] * 3] == [stored[seed] for seed in range(1, 5)]
-    drill.compare(tmp_path / "r", tmp_path / "r")
+    drill.lost = rows(tmp_path / "r", "trials").filter(pl.col("status") != "finished").height
     drill.end()

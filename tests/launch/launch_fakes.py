@@ -15,6 +15,7 @@ from tic_sweep.launch.recorder import Listener, Recorder
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import EpochRow, FisherRow, Outcome, Report
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter, scan
+from tic_sweep.training import load_checkpoint, save_checkpoint
 
 TINY = replaced(
     TrialConfig(),
@@ -189,6 +190,20 @@ class MovingTraining(FakeTraining):
         """Tell where it was continued from, and where it ran."""
         where = os.environ.get("TIC_SWEEP_TEST_NODE", "")
         return Outcome(status="finished", epochs_done=self.next - 1, reason=f"from {self.began}", host=where)
+
+
+class KeepingTraining(MovingTraining):
+    """The same, with checkpoints that are read before they are gone on from, as the real one's."""
+
+    def __init__(self, config: TrialConfig, images: RawImages, resources: Resources, checkpoint: Path) -> None:
+        self.config, self.images, self.resources, self.checkpoint = config, images, resources, checkpoint
+        self.key, self.halted = trial_key(config), {}
+        self.continued = checkpoint.exists()
+        self.next = self.began = load_checkpoint(checkpoint)["epoch"] + 1 if self.continued else 0
+
+    def save(self) -> None:
+        """Keep the last epoch that was reported."""
+        save_checkpoint(self.checkpoint, {"key": self.key, "epoch": self.next})
 
 
 class MeetingTraining(MovingTraining):

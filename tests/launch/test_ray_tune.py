@@ -2,17 +2,20 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import ray
 from launch.launch_fakes import (
     DyingTraining,
     FailingTraining,
     FakeTraining,
+    KeepingTraining,
     LookingTraining,
     by_key,
     new_recorder,
@@ -26,10 +29,11 @@ from tic_sweep.data import RawImages
 from tic_sweep.launch import ray_tune
 from tic_sweep.launch.options import Options
 from tic_sweep.launch.ray_tune import reason_in, run_on_ray
-from tic_sweep.launch.recorder import Listener
+from tic_sweep.launch.recorder import Listener, checkpoint_of
 from tic_sweep.launch.scratch import clear
 from tic_sweep.launch.signals import Stop
 from tic_sweep.plan import PlannedTrial
+from tic_sweep.training import save_checkpoint
 
 pytestmark = [
     pytest.mark.ray,
@@ -43,11 +47,17 @@ TRIALS = [planned(lr=0.25), planned(lr=0.5), planned(lr=0.75)]
 
 
 def launch(
-    folder: Path, trials: Sequence[PlannedTrial], training: type, *listeners: Listener, **wishes: object
+    folder: Path,
+    trials: Sequence[PlannedTrial],
+    training: type,
+    *listeners: Listener,
+    stored: Mapping[str, int] | None = None,
+    **wishes: object,
 ) -> list[str]:
-    """Run trials on Ray with a stand-in for the training; return the problems told."""
+    """Run trials on Ray with a stand-in for the training, some epochs being stored; return the problems told."""
     with new_writer(folder) as writer:
         recorder = new_recorder(writer, trials, *listeners)
+        recorder.epochs = stored or {}
         run_on_ray(
             trials, recorder=recorder, data=IMAGES, options=Options(**wishes), slots=2, scratch=folder / "tune",
             session=writer.session, checkpoints=folder / "checkpoints", stop=Stop(), training=training,
@@ -100,6 +110,27 @@ def test_a_killed_worker_costs_no_row(tmp_path: Path, calm: tuple[Path, list[str
     assert epochs_of(calm[0]) == epochs_of(tmp_path)
     assert {"finished"} == set(by_key(tmp_path, "status").values())
     assert {2} == set(by_key(tmp_path, "attempt").values())
+
+
+@pytest.mark.parametrize("pack", [1, 2])
+def test_checkpoints_that_are_ahead_of_their_rows_are_left(tmp_path: Path, pack: int) -> None:
+    """As a power cut leaves them; a worker that dies later is continued from what it has kept since."""
+    ahead, level = TRIALS[:2]
+    new_writer(tmp_path).close()
+    for trial in (ahead, level):
+        save_checkpoint(checkpoint_of(tmp_path / "checkpoints", trial.key), {"key": trial.key, "epoch": 1})
+    problems = launch(
+        tmp_path, [ahead, level], KeepingTraining, stored={ahead.key: 0, level.key: 1}, retries=1, pack=pack
+    )
+    trials = {row["key"]: row for row in rows(tmp_path, "trials").iter_rows(named=True)}
+    anew = "its checkpoint was of epoch 1 and its rows end with epoch 0: it began anew"
+
+    assert [] == problems
+    assert {"finished": 2} == dict(Counter(row["status"] for row in trials.values()))
+    assert {ahead.key: "from 2", level.key: "from 2"} == {key: row["reason"] for key, row in trials.items()}
+    assert trials[ahead.key]["remark"].startswith(f"{anew}; started again after ")
+    assert anew not in trials[level.key]["remark"]
+    assert [0, 1, 2] == rows(tmp_path, "epochs").filter(pl.col("key") == ahead.key)["epoch"].sort().to_list()
 
 
 def test_a_failing_trial_is_a_row_and_the_others_finish(tmp_path: Path) -> None:

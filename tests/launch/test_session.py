@@ -13,12 +13,13 @@ from launch.launch_fakes import ADAPTIVE, FailingTraining, by_key, new_writer, r
 from rich.console import Console
 
 import tic_sweep
-from tic_sweep.errors import UserError
+from tic_sweep.data import load_data
+from tic_sweep.errors import StoreError, UserError
 from tic_sweep.launch.known import KnownTrials
 from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.provenance import provenance
 from tic_sweep.launch.session import resume_sweep, run_sweep
-from tic_sweep.store import Manifest, ResultsFolder
+from tic_sweep.store import Manifest, ResultsFolder, compact
 
 HERE = Options(in_process=True)
 RAY = Options(cpus=2)
@@ -32,10 +33,11 @@ on_ray = [
 
 @pytest.fixture(scope="module")
 def grid_here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the results of the tiny 2 x 2 sweep, run in this process."""
+    """Return the results of the tiny 2 x 2 sweep, run in this process; a segment per table, however long it took."""
     folder = tmp_path_factory.mktemp("grid")
     told = "tic-sweep run /home/ada/tiny.py --storage s3://adas/bucket"
     run_sweep(Request(sweep=write_sweep(folder)), HERE, results=folder / "results", command=told)
+    compact(ResultsFolder.open(folder / "results"))
     return folder / "results"
 
 
@@ -187,6 +189,25 @@ def test_a_folder_that_is_being_written_is_refused_before_ray_starts(tmp_path: P
     """A second run says who writes there, and touches nothing."""
     with new_writer(tmp_path / "r"), pytest.raises(UserError, match="is being written by process"):
         run_sweep(Request(sweep=write_sweep(tmp_path)), RAY, results=tmp_path / "r")
+
+
+def test_what_another_session_did_meanwhile_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a session loads its data another one runs; the first refuses to go on from what it had read."""
+    sweep, place = write_sweep(tmp_path), tmp_path / "r"
+    load, others = load_data, iter([(0, 1)])
+
+    def slowly(*given: object, **named: object) -> object:
+        for seeds in others:  # the first time alone
+            run_sweep(Request(sweep=sweep, seeds=seeds), Options(in_process=True), results=place)
+        return load(*given, **named)
+
+    monkeypatch.setattr("tic_sweep.launch.session.load_data", slowly)
+    with pytest.raises(StoreError, match=r"another session has written to .*: give the command again"):
+        run_sweep(Request(sweep=sweep, seeds=(0,)), Options(in_process=True), results=place)
+
+    assert {1} == set(rows(place, "trials")["attempt"])
+    assert [0, 1] == sorted(set(rows(place, "trials")["seed"]))
+    assert (0, 1) == tuple(Manifest.load(place / "sweep.json").seeds)
 
 
 def test_a_failing_trial_stops_a_debugging_run_with_its_traceback(

@@ -1,16 +1,19 @@
 """Checkpoints live where the session was told, and later sessions find them there."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from launch.launch_fakes import by_key, write_sweep
+from launch.launch_fakes import by_key, new_recorder, report, rows, write_sweep
 
+from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError, StoreError
 from tic_sweep.launch.options import Options, Request
+from tic_sweep.launch.preparing import prepare
 from tic_sweep.launch.session import resume_sweep, run_sweep
 from tic_sweep.launch.storage import check_storage, checkpoints_at, storage_of
-from tic_sweep.store import Manifest, ResultsFolder
+from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
 from tic_sweep.store.checkpoints import ObjectCheckpoints
 from tic_sweep.training.checkpoint import load_checkpoint
 
@@ -41,6 +44,34 @@ def test_a_folder_keeps_the_checkpoints_of_all_sessions(tmp_path: Path, monkeypa
     assert 2 == load_checkpoint(kept)["epoch"]
     assert {2} == set(by_key(tmp_path / "a", "attempt").values())
     assert not (tmp_path / "a" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("kept", ["checkpoints", "elsewhere"])
+@pytest.mark.parametrize("pack", [1, 3])
+def test_a_checkpoint_whose_rows_are_lost_is_not_gone_on_from(tmp_path: Path, kept: str, pack: int) -> None:
+    """Wherever it lies: the trial begins anew, every row is there once more, and the session says so."""
+    request = Request(sweep=write_sweep(tmp_path, ONE))
+    storage = tmp_path / kept if kept == "elsewhere" else None
+    here = Options(in_process=True, storage=storage, resources=Resources(checkpoint_seconds=0), pack=pack)
+    run_sweep(request, here, results=tmp_path / "r")
+    whole = by_key(tmp_path / "r", "weights_digest")
+    folder = ResultsFolder.open(tmp_path / "r")
+    for table in ("epochs", "trials"):
+        shutil.rmtree(tmp_path / "r" / "tables" / table)  # as if all had still been in a journal, and were lost
+    with ResultsWriter(folder) as writer:
+        (key,) = whole
+        recorder = new_recorder(writer, [trial for trial in prepare(request).trials if trial.key == key])
+        recorder.started(key)
+        recorder.report(key, report(key, 0))
+        recorder.interrupted("a power cut")
+    ended = resume_sweep(tmp_path / "r", None, here)
+
+    assert (1, ()) == (ended.done, ended.problems)
+    assert (
+        f"trial {key}: its checkpoint was of epoch 2 and its rows end with epoch 0: it began anew.",
+    ) == ended.mended
+    assert whole == by_key(tmp_path / "r", "weights_digest")
+    assert [0, 1, 2] == rows(tmp_path / "r", "epochs")["epoch"].sort().to_list()
 
 
 def test_another_place_is_taken_and_trials_begin_anew_there(tmp_path: Path) -> None:

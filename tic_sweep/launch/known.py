@@ -22,6 +22,7 @@ from tic_sweep.store import (
     DamagedFileWarning,
     Manifest,
     ResultsFolder,
+    ResultsWriter,
     TrialState,
     find_damage,
     last_epochs,
@@ -42,6 +43,8 @@ class KnownTrials:
     folder: ResultsFolder | None = None
     manifest: Manifest | None = None
     states: Mapping[str, TrialState] = field(default_factory=dict)
+    session: int = 0
+    """The last session that has left rows."""
     damages: tuple[Damage, ...] = ()
     """Files whose rows are lost."""
     lost: frozenset[str] = frozenset()
@@ -60,7 +63,8 @@ class KnownTrials:
             ResultsFolder.create(place)  # makes nothing where a folder exists, and refuses a foreign one
             return cls()
         folder = ResultsFolder.open(place)  # which asks for no right to write, and there may be none any more
-        return cls(folder, Manifest.load(folder.manifest), trial_states(folder))
+        last = folder.last_session()  # before the rows: a session that ends meanwhile is one too many
+        return cls(folder, Manifest.load(folder.manifest), trial_states(folder), last)
 
     @classmethod
     def checked(cls, place: Path) -> "KnownTrials":
@@ -94,6 +98,23 @@ class KnownTrials:
             raise StoreError(
                 f"results folder {str(place)!r} holds the sweep {self.manifest.sweep} at scale {self.manifest.scale}: "
                 f"give another folder with --results for {sweep} at scale {scale}."
+            )
+
+    def check_unchanged(self, writer: ResultsWriter) -> None:
+        """Refuse to go on from what another session has changed since this was read.
+
+        Args:
+            writer: of this session, which nobody can write beside any more.
+
+        Raises:
+            StoreError: if one has written rows, or another manifest.
+        """
+        file = writer.folder.manifest
+        manifest = Manifest.load(file) if file.exists() else None
+        if writer.session > self.session + 1 or manifest != self.manifest:
+            raise StoreError(
+                f"another session has written to {str(writer.folder.root)!r} since this one looked into it: give the "
+                f"command again."
             )
 
     def has_ended(self, key: str) -> bool:

@@ -176,7 +176,8 @@ class _Session:
         search = self._search()
         if not self.todo and search is None:
             if self.known.folder is not None and self.known.damages:
-                with ResultsWriter(self.known.folder):
+                with ResultsWriter(self.known.folder) as writer:
+                    self.known.check_unchanged(writer)
                     self._set_aside()
             ended = self._ended(Stop(), (), ran=0, mended=self._found())
             if then is not None:
@@ -191,6 +192,7 @@ class _Session:
                 self.console.print(hint, soft_wrap=True, markup=False)
             folder = ResultsFolder.create(self.place)
             with ResultsWriter(folder) as writer:
+                self.known.check_unchanged(writer)
                 self.manifest.save(folder.manifest)
                 left = None if limit is None else limit - (time.monotonic() - began)
                 stop, recorder, sink = self._execute(writer, search, data, at_once, left)
