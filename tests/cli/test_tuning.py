@@ -1,6 +1,7 @@
 """`tune-lr` as a user meets it: an answer, the same one when asked again, and one line for nonsense."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from launch.launch_fakes import LearningTraining, rows
 
 from tic_sweep.cli import main
 from tic_sweep.launch.options import Options
+from tic_sweep.store import Manifest, ResultsFolder
 from tic_sweep.tune import Question, tune_learning_rate
 
 SMALL = (
@@ -75,6 +77,48 @@ def test_asked_again_it_trains_nothing_and_answers_the_same(capsys: pytest.Captu
 
     assert answers[0] == answers[1] == answers[2]
     assert epochs == rows(Path("results/tune_lr-digits-small_conv"), "epochs").height
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_bare_command_is_resumed_as_what_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any option: the same answer, with its evidence, and no word of an option that there is not."""
+    tune_learning_rate(Question(), options=Options(in_process=True, wandb="off"), results=Path("r"))
+    path = ResultsFolder.open(Path("r")).manifest
+    replace(Manifest.load(path), command="tic-sweep tune-lr").save(path)
+    Path("r/figures/race.png").unlink()
+    capsys.readouterr()
+
+    assert 0 == call("resume", "r", "--in-process", "--wandb", "off")
+    out = capsys.readouterr().out
+    assert "Evidence: r/figures/race.png" in out
+    assert "recommended" in out
+    assert "--rerun" not in out
+    assert Path("r/figures/race.png").exists()
+
+
+def test_a_command_that_is_not_understood_is_quoted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A manifest that was written by hand may hold anything."""
+    path = ResultsFolder.create(tmp_path / "r").manifest
+    Manifest(sweep="x", scale="laptop", question="?", command="tic-sweep tune-lr 'x").save(path)
+
+    assert 2 == call("resume", str(tmp_path / "r"))
+    err = capsys.readouterr().err
+    assert 1 == err.count("\n")
+    assert """was started with "tic-sweep tune-lr 'x", which is not understood: No closing quotation.""" in err
+
+
+@pytest.mark.usefixtures("quick")
+def test_failed_trials_are_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As by `run`, on stderr, beside the answer and the exit code."""
+    from tic_sweep.tune import learning_rate
+
+    real = learning_rate.race
+    monkeypatch.setattr(learning_rate, "race", lambda *a, **k: replace(real(*a, **k), statuses={"failed": 2}))
+
+    assert 1 == call("tune-lr", *SMALL, "--policy", "accuracy", "--results", "r", "--json")
+    out, err = capsys.readouterr()
+    assert 3.0 == json.loads(out)["learning_rate"]
+    assert "tic-sweep: 2 of 8 trials failed: tic-sweep status r tells why." == err.splitlines()[-1]
 
 
 @pytest.mark.usefixtures("quick")

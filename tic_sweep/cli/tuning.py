@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, ChangeType, SeedsType, make_console, options_of, shown
-from tic_sweep.cli.running import circumstance, command_line, tell_mishaps
+from tic_sweep.cli.running import circumstance, command_line, exit_code, tell_mishaps
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,7 +74,7 @@ def tune_lr(
         tell(console, tuned)
     if opens and not ended.stop:
         click.launch(str(tuned.report))
-    sys.exit(ended.stop.exit_code if ended.stop else 1 if ended.statuses.get("failed", 0) or ended.problems else 0)
+    sys.exit(exit_code(ended))
 
 
 def tell(console: "Console", tuned: "Tuned") -> None:
