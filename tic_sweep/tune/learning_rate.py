@@ -29,8 +29,8 @@ def tune_learning_rate(
 ) -> Tuned:
     """Race learning rates against each other and return the one to use.
 
-    Every rate is trained a little, the better half goes on, again and again, and what is left of the budget goes to the
-    leaders.
+    Every rate is trained a little, the better half goes on, again and again, and the leaders are trained to their end
+    with every seed. The budget only bounds that.
 
     Args:
         question: which network on which images, among which rates; by default the small one on digits.

@@ -65,7 +65,7 @@ class Question:
     """How many rates, evenly apart on a log scale, or proposed by a search."""
     seeds: tuple[int, ...] = (0, 1)
     budget: float = 35.0
-    """Percent of the epochs of the full grid that may be trained; a race that is over before leaves the rest."""
+    """Percent of the epochs of the full grid that may be trained; a race that is over by itself leaves the rest."""
     epochs: int | None = None
     """Epochs of a whole training."""
     searcher: str = "grid"
