@@ -34,7 +34,7 @@ class Spent:
     fisher: float
     """Time of the Fisher measurements, in epochs: at the mean time of those trained."""
     grid: int
-    """Epochs of all the trials there are, each trained to its end."""
+    """Epochs of all the trials there are to be, each trained to its end."""
 
     @property
     def share(self) -> float:
@@ -65,7 +65,12 @@ class Answer:
 
     @property
     def edge(self) -> str:
-        """Whether the recommended rate is the ``lowest`` or ``highest`` of those that ran; empty if it is neither."""
+        """Whether the recommended rate is the ``lowest`` or ``highest`` of those that ran; empty if it is neither.
+
+        Rates that a search has drawn have no edges: its range goes on beyond them.
+        """
+        if any(manifest.searcher != "random" for manifest in self.part.manifests):
+            return ""
         rates = sorted(standing.rate for standing in self.recommendation.standings)
         if len(rates) < 2 or self.recommendation.rate not in {rates[0], rates[-1]}:  # noqa: PLR2004 - one has no edges
             return ""
@@ -125,24 +130,31 @@ def answers(results: Results) -> list[Answer]:
     """Return what the race comes to in each stratum, in the order of the plan."""
     race = race_of(results)
     strata = {row["key"]: stratum_of(stored_config(row)) for row in results.trials.collect().iter_rows(named=True)}
+    expected = results.manifests[0].samples / max(len(strata), 1)
     found = {}
     for setting, part in results.parts(results.contexts(RATE)):
         key = part.trials.select("key").collect()["key"][0]
         answer = Answer(
-            setting=setting, part=part, recommendation=race.recommend(strata[key]), spent=spent_on(part)
+            setting=setting, part=part, recommendation=race.recommend(strata[key]),
+            spent=spent_on(part, times=max(expected, 1.0)),
         )  # fmt: skip
         found[strata[key]] = answer
     return [found[stratum] for stratum in race.strata if stratum in found]
 
 
-def spent_on(results: Results) -> Spent:
-    """Return what the trials of some results have cost."""
+def spent_on(results: Results, *, times: float = 1.0) -> Spent:
+    """Return what the trials of some results have cost.
+
+    Args:
+        results: some trials.
+        times: how many times as many there are to be, if a search has more to propose.
+    """
     row = results.epochs.select(
         trained=(pl.col("epoch") > 0).sum(), train=pl.col("train_seconds").sum(), fisher=pl.col("fisher_seconds").sum()
     ).collect().row(0, named=True)  # fmt: skip
     grid = results.trials.select(pl.col("optimiser.epochs").sum()).collect().item()
     each = row["train"] / row["trained"] if row["trained"] else 0.0
-    return Spent(epochs=row["trained"], fisher=row["fisher"] / each if each else 0.0, grid=grid)
+    return Spent(epochs=row["trained"], fisher=row["fisher"] / each if each else 0.0, grid=round(times * grid))
 
 
 def race_trials(results: Results) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from lr_contest_signals import tell_signals
 
 from analysis import open_results
 from analysis.recorded import Task, recorded_tasks
+from tic_sweep.errors import ConfigError, UserError
 
 OURS = ("transition", "hybrid", "accuracy")
 GOAL, BY = 0.5, 0.2
@@ -34,7 +35,7 @@ def main() -> None:
     """Read the record, replay, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", nargs="*", help="folders of the sweep lr_contest")
-    parser.add_argument("--small", action="store_true", help="record a small grid first: digits, six rates, two seeds")
+    parser.add_argument("--small", action="store_true", help="record a small grid first: digits, 6 rates, 3 seeds")
     parser.add_argument("--seeds", help="of the record that are drawn from; all if left out")
     parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--orders", type=int, default=2, help="orders of the rates for each draw")
@@ -43,20 +44,44 @@ def main() -> None:
     given = parser.parse_args()
     if given.small == bool(given.results):
         parser.error("give the folders of a recorded grid, or --small.")
-    seeds = tuple(int(seed) for seed in given.seeds.split(",")) if given.seeds else None
-    if given.small:
-        with tempfile.TemporaryDirectory(prefix="lr-contest-") as place:
-            tasks = recorded_tasks(open_results(record_small(Path(place) / "small")))
-    else:
-        tasks = recorded_tasks(open_results(given.results))
+    try:
+        seeds = None if given.seeds is None else seeds_of(given.seeds)
+        tasks = tasks_of(given)
+    except UserError as error:
+        print(f"lr_contest: error: {error}", file=sys.stderr)
+        sys.exit(2)
     tasks = [task.at(seeds) for task in tasks if seeds is None or set(seeds) <= set(task.seeds)]
     if not tasks:
         sys.exit("no task has a seed with which all rates have ended: wait until the record has one.")
     contest(tasks, given)
 
 
+def seeds_of(text: str) -> tuple[int, ...]:
+    """Return the seeds of a list such as 2,3,4.
+
+    Raises:
+        ConfigError: if it is none.
+    """
+    try:
+        return tuple(int(seed) for seed in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"--seeds must be whole numbers separated by commas, such as 2,3,4, got {text!r}.") from error
+
+
+def tasks_of(given: argparse.Namespace) -> list[Task]:
+    """Return what the folders hold, or the small grid, recorded first.
+
+    Raises:
+        StoreError: if a folder cannot be read.
+    """
+    if not given.small:
+        return recorded_tasks(open_results(given.results))
+    with tempfile.TemporaryDirectory(prefix="lr-contest-") as place:
+        return recorded_tasks(open_results(record_small(Path(place) / "small")))
+
+
 def record_small(place: Path) -> Path:
-    """Record six rates and two seeds of the small network on digits, and return the folder."""
+    """Record six rates and three seeds of the small network on digits, and return the folder."""
     sweep = Path(__file__).with_name("lr_contest_small.py")
     command = [sys.executable, "-m", "tic_sweep", "run", str(sweep), "--wandb", "off", "--results", str(place)]
     subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})  # noqa: S603

@@ -191,7 +191,9 @@ def test_a_run_prints_what_it_found(
     assert 0 == call("status", "results/tiny-laptop")
     assert "tiny, laptop: 4 of 4 trials done (4 finished)." in capsys.readouterr().out
     assert 0 == call("resume", "results/tiny-laptop")
-    assert "All 4 trials have ended already" in capsys.readouterr().out
+    assert "All 4 trials have ended already in results/tiny-laptop.\n" in capsys.readouterr().out
+    assert 0 == call("run", write_sweep(tmp_path), "--in-process")
+    assert "already in results/tiny-laptop; --rerun runs them again.\n" in capsys.readouterr().out
     assert 0 == call("report", "results/tiny-laptop")
     assert "Report: results/tiny-laptop/report.html" in capsys.readouterr().out
 

@@ -26,7 +26,9 @@ RACE: tuple[Ran, ...] = (
 )  # fmt: skip
 
 
-def raced(path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, ...] = (8,)) -> Results:
+def raced(
+    path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, ...] = (8,), proposals: int = 0
+) -> Results:
     """Write a raced sweep, trial after trial: an epoch takes 2 s, a Fisher measurement 1 s; return its results."""
     folder = ResultsFolder.create(path)
     configs = [
@@ -39,6 +41,7 @@ def raced(path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, .
     varied = ("optimiser.lr", *(("timesteps",) if len(timesteps) > 1 else ()))
     Manifest(
         sweep="demo", scale="laptop", question="Which rate?", varied=varied, scheduler="asha", race=race,
+        samples=proposals, searcher="tpe" if proposals else "random",
     ).save(folder.manifest)  # fmt: skip
     with ResultsWriter(folder) as writer:
         for config, status, values in configs:
@@ -106,6 +109,16 @@ def test_a_best_rate_at_the_edge_is_called_so(tmp_path: Path, best: float, edge:
 
     assert (best, edge) == (answers(results)[0].recommendation.rate, answers(results)[0].edge)
     assert bool(edge) == (f"the {edge or 'no'} rate tried" in race_finding(results))
+
+
+def test_a_search_is_held_against_all_it_may_propose(tmp_path: Path) -> None:
+    """Four of eight were proposed: the full grid is 32 epochs. The highest draw is no edge of the range."""
+    same = (0.1, 0.2, 0.3, 0.4, 0.5)
+    (answer,) = answers(raced(tmp_path / "r", (*RACE[:3], (2.0, "finished", (0.1, *[0.95] * 4))), proposals=8))
+    of_two = answers(raced(tmp_path / "s", ((0.3, "finished", same),), timesteps=(4, 8), proposals=4))
+
+    assert (2.0, "", 32) == (answer.recommendation.rate, answer.edge, answer.spent.grid)
+    assert [8, 8] == [one.spent.grid for one in of_two]
 
 
 def test_each_stratum_has_its_answer(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def resume(ctx: click.Context, results: Path, opens: bool, **given: Any) -> None
 
     manifest = Manifest.load(ResultsFolder.open(results).manifest)
     chosen = {name for name in given if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    if manifest.command.startswith(f"tic-sweep {TUNE} "):
+    if _words_of(manifest.command)[1:2] == [TUNE]:
         _tune_again(ctx, manifest.command, {"results": results, "opens": opens} | {n: given[n] for n in chosen})
         return
     started = _started_with(manifest.command)
@@ -122,8 +122,9 @@ def resume(ctx: click.Context, results: Path, opens: bool, **given: Any) -> None
     request = _request(started["sweep"], started) if "sweep" in started else None
     console = make_console()
     ended = resume_sweep(
-        results, request, circumstance(merged), console=console, then=lambda ended: _tell(ended, console, opens=opens)
-    )
+        results, request, circumstance(merged), console=console,
+        then=lambda ended: _tell(ended, console, opens=opens, hint=""),
+    )  # fmt: skip
     _conclude(ended, console)
 
 
@@ -194,7 +195,7 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
     """Give the command again that began to tune: it goes on where it was."""
     from tic_sweep.cli.tuning import tune_lr
 
-    before = _understood(tune_lr, shlex.split(command)[2:], command)
+    before = _understood(tune_lr, _words_of(command)[2:], command)
     before.params |= {"stop_after": None} | changes
     with ctx.scope(cleanup=False), before:
         tune_lr.invoke(before)
@@ -202,10 +203,18 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
 
 def _started_with(command: str) -> dict[str, Any]:
     """Return the parameters of the command line that started a sweep; nothing if there was none."""
-    words = shlex.split(command)[2:]
+    words = _words_of(command)[2:]
     if not words:
         return {}
     return _understood(run, words, command).params
+
+
+def _words_of(command: str) -> list[str]:
+    """Return the words of a command line that was given earlier."""
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise StoreError(f"the sweep was started with {command!r}, which is not understood: {error}.") from error
 
 
 def _understood(how: click.Command, words: list[str], command: str) -> click.Context:
@@ -228,15 +237,15 @@ def _tidy(folder: "ResultsFolder") -> None:
         click.echo(f"tic-sweep: warning: {error}", err=True)
 
 
-def _tell(ended: "Ended", console: "Console", *, opens: bool) -> "Results":
-    """Print what came out, write the report, and return the results."""
+def _tell(ended: "Ended", console: "Console", *, opens: bool, hint: str = "; --rerun runs them again") -> "Results":
+    """Print what came out, write the report, and return the results; the hint is for trials that had all ended."""
     import analysis
     from analysis import tables
     from tic_sweep.launch.display import print_summary, print_toys
 
     if not ended.ran:
         console.print(
-            f"All {ended.total} trials have ended already in {shown(ended.folder.root)}; --rerun runs them again.",
+            f"All {ended.total} trials have ended already in {shown(ended.folder.root)}{hint}.",
             soft_wrap=True,
         )
     else:
@@ -250,26 +259,32 @@ def _tell(ended: "Ended", console: "Console", *, opens: bool) -> "Results":
 
 
 def tell_mishaps(ended: "Ended") -> None:
-    """Say what went wrong on the way: what was mended, shortly, then what was not."""
+    """Say what went wrong: what was mended on the way, shortly, what was not, and how many trials failed."""
     for line in ended.mended[:SHOWN]:
         click.echo(f"tic-sweep: mended: {line}", err=True)
     if (more := len(ended.mended) - SHOWN) > 0:
         click.echo(f"tic-sweep: mended: {more} more; the column remark of the table trials tells them.", err=True)
     for problem in ended.problems:
         click.echo(f"tic-sweep: warning: {problem}", err=True)
+    if failed := ended.statuses.get("failed", 0):
+        root = shown(ended.folder.root)
+        click.echo(f"tic-sweep: {failed} of {ended.total} trials failed: tic-sweep status {root} tells why.", err=True)
+
+
+def exit_code(ended: "Ended") -> int:
+    """Return the exit code of a command that has run trials."""
+    if ended.stop:
+        return ended.stop.exit_code
+    return 1 if ended.statuses.get("failed", 0) or ended.problems else 0
 
 
 def _conclude(ended: "Ended", console: "Console") -> NoReturn:
     """Say what went wrong, and exit."""
-    root = shown(ended.folder.root)
     tell_mishaps(ended)
     if ended.stop:
+        root = shown(ended.folder.root)
         console.print(
             f"Interrupted: {ended.done} of {ended.total} trials done. Continue with: tic-sweep resume {root}",
             soft_wrap=True,
         )
-        sys.exit(ended.stop.exit_code)
-    failed = ended.statuses.get("failed", 0)
-    if failed:
-        click.echo(f"tic-sweep: {failed} of {ended.total} trials failed: tic-sweep status {root} tells why.", err=True)
-    sys.exit(1 if failed or ended.problems else 0)
+    sys.exit(exit_code(ended))

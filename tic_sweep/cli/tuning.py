@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, ChangeType, SeedsType, make_console, options_of, shown
-from tic_sweep.cli.running import circumstance, command_line, tell_mishaps
+from tic_sweep.cli.running import circumstance, command_line, exit_code, tell_mishaps
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,10 +27,10 @@ ASKED = options_of(
     click.option("--low", type=float, default=0.01, show_default=True, help="Lowest rate."),
     click.option("--high", type=float, default=3.0, show_default=True, help="Highest rate."),
     click.option("--rates", type=int, default=8, show_default=True, help="How many, evenly apart on a log scale."),
-    click.option("--seeds", type=SeedsType(), default=(0, 1), show_default="0,1", help="Seeds of every rate."),
+    click.option("--seeds", type=SeedsType(), default=(0, 1), show_default="0,1", help="The first runs every rate."),
     click.option("--epochs", type=int, help="Epochs of a whole training; a default for each data set."),
     click.option(
-        "--budget", type=float, default=35.0, show_default=True, help="Percent of the full grid's epochs to train."
+        "--budget", type=float, default=35.0, show_default=True, help="Percent of the full grid's epochs, at most."
     ),
     click.option("--searcher", default="grid", show_default=True, help="grid, or tpe: rates proposed by Optuna."),
     click.option("--policy", help="What stops trials; hybrid for grid, asha for tpe."),
@@ -51,8 +51,9 @@ def tune_lr(
 ) -> None:  # fmt: skip
     """Choose a learning rate for a network on a data set, for a fraction of the full grid's epochs.
 
-    Trains every rate a little, goes on with the better half again and again, and spends the rest on the leaders. Asked
-    again it goes on where it was interrupted, or gives the answer that the results folder has.
+    Trains every rate a little, goes on with the better half again and again, and trains the leaders to their end with
+    every seed. That ends by itself, after a third of the grid with 8 rates and 2 seeds; --budget bounds it. Asked again
+    it goes on where it was interrupted, or gives the answer that the results folder has.
     """
     from rich.console import Console
 
@@ -74,7 +75,7 @@ def tune_lr(
         tell(console, tuned)
     if opens and not ended.stop:
         click.launch(str(tuned.report))
-    sys.exit(ended.stop.exit_code if ended.stop else 1 if ended.statuses.get("failed", 0) or ended.problems else 0)
+    sys.exit(exit_code(ended))
 
 
 def tell(console: "Console", tuned: "Tuned") -> None:

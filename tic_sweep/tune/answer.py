@@ -23,7 +23,7 @@ class Tuned:
     as_good: tuple[float, ...]
     """Other rates that got at least half as far and cannot be told from it, increasing."""
     edge: str
-    """``lowest`` or ``highest`` if it is that of the rates tried: one beyond it may be better; else empty."""
+    """``lowest`` or ``highest`` if it is that of the grid's rates: one beyond it may be better; else empty."""
     low: float | None
     """Lowest rate around the recommended one up to which every rate tried is as good."""
     high: float | None
@@ -33,7 +33,7 @@ class Tuned:
     fisher_epochs: float
     """Time of the Fisher measurements, in epochs."""
     grid_epochs: int
-    """Epochs of the full grid."""
+    """Epochs of the full grid: all the trials that were asked for, each trained to its end."""
     statuses: Mapping[str, int]
     """Trials by status."""
     complete: bool

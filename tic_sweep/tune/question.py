@@ -5,8 +5,9 @@ minutes with the small network; all of them, as they are, for the networks of th
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any
 
 from tic_sweep.config import DATASETS, MODELS, TrialConfig, field_rules, replaced
@@ -40,6 +41,12 @@ FIXED = {
     "model.name": "is what --arch says", "task": "is images",
 }  # fmt: skip
 """Fields that a question does not leave open, and why."""
+KINDS: dict[str, tuple[type[Any], str]] = {
+    "low": (Real, "a number"), "high": (Real, "a number"), "rates": (Integral, "a whole number"),
+    "seeds": (Collection, "whole numbers such as (0, 1)"), "budget": (Real, "a number"),
+    "epochs": (Integral, "a whole number"), "changes": (Mapping, "fields and their values"),
+}  # fmt: skip
+"""What the parts of a question are that it looks into itself, and in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +65,7 @@ class Question:
     """How many rates, evenly apart on a log scale, or proposed by a search."""
     seeds: tuple[int, ...] = (0, 1)
     budget: float = 35.0
-    """Percent of the epochs of the full grid that may be trained."""
+    """Percent of the epochs of the full grid that may be trained; a race that is over by itself leaves the rest."""
     epochs: int | None = None
     """Epochs of a whole training."""
     searcher: str = "grid"
@@ -72,16 +79,16 @@ class Question:
         Raises:
             ConfigError: naming the option, its value and what is accepted.
         """
+        self._check_kinds()
         for name, value, known in (
             ("dataset", self.dataset, tuple(DATASETS)),
             ("arch", self.arch, tuple(MODELS)),
             ("searcher", self.searcher, SEARCHES),
-            ("policy", self.policy or DEFAULT, SCHEDULERS[1:]),
+            ("policy", DEFAULT if self.policy is None else self.policy, SCHEDULERS[1:]),
         ):
             if value not in known:
-                raise ConfigError(
-                    f"--{name} must be one of {', '.join(known)}, got {value!r}.{did_you_mean(value, known)}"
-                )
+                hint = did_you_mean(value, known) if isinstance(value, str) else ""
+                raise ConfigError(f"--{name} must be one of {', '.join(known)}, got {value!r}.{hint}")
         if not (0 < self.low < math.inf and self.low < self.high < math.inf):
             raise ConfigError(
                 f"--low and --high must be rates with 0 < low < high, got {self.low!r} and {self.high!r}."
@@ -103,10 +110,21 @@ class Question:
             if path in FIXED:
                 raise ConfigError(f"--set {path} {FIXED[path]}: leave it out.")
 
+    def _check_kinds(self) -> None:
+        """Refuse what is not even of the kind asked for, which a call from Python may give."""
+        for name, (kind, words) in KINDS.items():
+            value = getattr(self, name)
+            if name == "epochs" and value is None:
+                continue
+            if not isinstance(value, kind) or isinstance(value, (bool, str)):
+                raise ConfigError(f"--{'set' if name == 'changes' else name} must be {words}, got {value!r}.")
+
     @property
     def scheduler(self) -> str:
         """The policy: the one that did best, or one that can do without knowing all rates in advance."""
-        return self.policy or ("asha" if self.searcher == "tpe" else DEFAULT)
+        if self.policy is None:
+            return "asha" if self.searcher == "tpe" else DEFAULT
+        return self.policy
 
     @property
     def name(self) -> str:
