@@ -7,13 +7,35 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tic_sweep.errors import StoreError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from analysis.results import Results
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-FOLDER = click.Path(path_type=Path)
+
+
+class HereType(click.Path):
+    """A path of this machine, which a URL is not."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(path_type=Path)
+        self.needed = needed
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; what is refused is not repeated where it may hold a secret."""
+        from tic_sweep.store.addresses import refuse_url
+
+        try:
+            refuse_url(value, needed=self.needed)
+        except StoreError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER, FILE = HereType("folder"), HereType("file")
 
 
 class PlaceType(click.ParamType):

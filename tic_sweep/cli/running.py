@@ -194,7 +194,7 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
     """Give the command again that began to tune: it goes on where it was."""
     from tic_sweep.cli.tuning import tune_lr
 
-    before = _understood(tune_lr, shlex.split(command)[2:], command)
+    before = _understood(tune_lr, shlex.split(command)[2:])
     before.params |= {"stop_after": None} | changes
     with ctx.scope(cleanup=False), before:
         tune_lr.invoke(before)
@@ -205,16 +205,16 @@ def _started_with(command: str) -> dict[str, Any]:
     words = shlex.split(command)[2:]
     if not words:
         return {}
-    return _understood(run, words, command).params
+    return _understood(run, words).params
 
 
-def _understood(how: click.Command, words: list[str], command: str) -> click.Context:
+def _understood(how: click.Command, words: list[str]) -> click.Context:
     """Return the context of a command line that was given earlier."""
     try:
         return how.make_context(how.name, words)
-    except click.ClickException as error:
+    except click.ClickException as error:  # the command is not repeated: older versions stored secrets of URLs in it
         raise StoreError(
-            f"the sweep was started with {command!r}, which is not understood: {error.format_message()}"
+            f"`command` in sweep.json, by which the sweep was started, is not understood: {error.format_message()}"
         ) from error
 
 
