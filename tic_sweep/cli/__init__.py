@@ -23,6 +23,7 @@ from tic_sweep.cli import (
     tidying,
     tuning,
 )
+from tic_sweep.cli.options import tell_aside
 from tic_sweep.errors import UserError
 
 
@@ -72,5 +73,5 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _refuse(message: str, code: int = 2) -> int:
-    click.echo(f"tic-sweep: error: {' '.join(message.split())}", err=True)
+    tell_aside(f"error: {message}")
     return code

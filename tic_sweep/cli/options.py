@@ -162,11 +162,18 @@ CIRCUMSTANCE = options_of(
 OPEN = click.option("--open/--no-open", "opens", default=False, help="Open the report in a browser.")
 
 
-def make_console() -> "Console":
+def make_console(*, stderr: bool = False) -> "Console":
     """Return the terminal as commands write to it."""
-    from rich.console import Console
+    from tic_sweep.launch.terminal import Terminal
 
-    return Console(highlight=False)
+    return Terminal(stderr=stderr)
+
+
+def tell_aside(line: str) -> None:
+    """Say something on stderr in one line, whoever wrote what is in it."""
+    from tic_sweep.launch.terminal import plain
+
+    click.echo(f"tic-sweep: {plain(' '.join(line.split()))}", err=True)
 
 
 def place_to_write(place: str | Path, out: Path | None, option: str) -> Path | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tic_sweep.cli.options import FILE, make_console, shown
+from tic_sweep.cli.options import FILE, make_console, shown, tell_aside
 from tic_sweep.errors import StoreError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _mention(problems: "pl.DataFrame") -> None:
         counted[words] = counted.get(words, 0) + count
     told = [f"{count} {words if count != 1 else words.replace('s ', ' ', 1)}" for words, count in counted.items()]
     more = f"; {len(told) - SHOWN_PROBLEMS} more kinds" if len(told) > SHOWN_PROBLEMS else ""
-    click.echo(f"tic-sweep: warning: {'; '.join(told[:SHOWN_PROBLEMS])}{more}.", err=True)
+    tell_aside(f"warning: {'; '.join(told[:SHOWN_PROBLEMS])}{more}.")
 
 
 def _give(answer: "pl.DataFrame", form: str, out: Path | None, rows: int) -> None:
@@ -143,16 +143,15 @@ def _give(answer: "pl.DataFrame", form: str, out: Path | None, rows: int) -> Non
 
 
 def _print(answer: "pl.DataFrame", out: Path | None, rows: int) -> None:
-    from rich.console import Console
-
     from tic_sweep.cli.answers import print_answer
+    from tic_sweep.launch.terminal import Terminal
 
     if out is None:
         print_answer(make_console(), answer, rows)
         return
     try:
         with out.open("w", encoding="utf-8") as file:
-            print_answer(Console(file=file, width=10**4), answer, answer.height)
+            print_answer(Terminal(file, width=10**4), answer, answer.height)
     except OSError as error:
         raise _unwritable(out, error) from error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, OPEN, SCIENCE, make_console, shown, tell_report
+from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, OPEN, SCIENCE, make_console, shown, tell_aside, tell_report
 from tic_sweep.errors import StoreError
 
 RACE = ("scheduler", "budget", "holdout", "grace")
@@ -225,7 +225,7 @@ def _tidy(folder: "ResultsFolder") -> None:
     try:
         tidy(folder, most_rows=MOST_ROWS)
     except StoreError as error:
-        click.echo(f"tic-sweep: warning: {error}", err=True)
+        tell_aside(f"warning: {error}")
 
 
 def _tell(ended: "Ended", console: "Console", *, opens: bool) -> "Results":
@@ -252,11 +252,11 @@ def _tell(ended: "Ended", console: "Console", *, opens: bool) -> "Results":
 def tell_mishaps(ended: "Ended") -> None:
     """Say what went wrong on the way: what was mended, shortly, then what was not."""
     for line in ended.mended[:SHOWN]:
-        click.echo(f"tic-sweep: mended: {line}", err=True)
+        tell_aside(f"mended: {line}")
     if (more := len(ended.mended) - SHOWN) > 0:
-        click.echo(f"tic-sweep: mended: {more} more; the column remark of the table trials tells them.", err=True)
+        tell_aside(f"mended: {more} more; the column remark of the table trials tells them.")
     for problem in ended.problems:
-        click.echo(f"tic-sweep: warning: {problem}", err=True)
+        tell_aside(f"warning: {problem}")
 
 
 def _conclude(ended: "Ended", console: "Console") -> NoReturn:
@@ -271,5 +271,5 @@ def _conclude(ended: "Ended", console: "Console") -> NoReturn:
         sys.exit(ended.stop.exit_code)
     failed = ended.statuses.get("failed", 0)
     if failed:
-        click.echo(f"tic-sweep: {failed} of {ended.total} trials failed: tic-sweep status {root} tells why.", err=True)
+        tell_aside(f"{failed} of {ended.total} trials failed: tic-sweep status {root} tells why.")
     sys.exit(1 if failed or ended.problems else 0)
