@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except UserError as error:
         code = _refuse(str(error))
     except (click.Abort, KeyboardInterrupt):
-        code = _refuse("interrupted before any trial ran.", code=130)
+        code = _refuse("interrupted.", code=130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
