@@ -18,6 +18,7 @@ from analysis.tables import summary, toy_summary
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
 from tic_sweep.store import Manifest
+from tic_sweep.store.addresses import refuse_url
 from tic_sweep.store.manifest import without_places
 
 MARK = "columns.csv"
@@ -35,9 +36,10 @@ def export(results: Results, out: str | Path, *, csv: bool = False, force: bool 
     columns (``host``, ``reason``) it names no machine and no path. It appears whole or not at all.
 
     Raises:
-        StoreError: if it is there already and ``force`` is not given, if what is there is no archive, or if the disk
-            refuses.
+        StoreError: if ``out`` is a URL, if it is there already and ``force`` is not given, if what is there is no
+            archive, or if the disk refuses.
     """
+    refuse_url(out, "archive", "file or folder")
     place = Path(out).expanduser().absolute()
     is_zip = place.suffix.lower() == ".zip"
     _check_free(place, is_zip=is_zip, force=force)

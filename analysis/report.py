@@ -25,7 +25,7 @@ from tic_sweep.config import field_rules
 from tic_sweep.errors import StoreError
 from tic_sweep.records import BADLY, ENDED, STATUSES
 from tic_sweep.store import Manifest, ResultsFolder
-from tic_sweep.store.addresses import Address, local_path
+from tic_sweep.store.addresses import Address, local_path, refuse_url
 from tic_sweep.store.atomic import write_atomically
 from tic_sweep.transition import CONFIRM, DROP, PLATEAU
 
@@ -52,6 +52,8 @@ def write_report(place: str | Path, out: Path | None = None, results: Results | 
     Raises:
         StoreError: if it is no results folder, or the report cannot be written.
     """
+    if out is not None:
+        refuse_url(out, "report", "file")
     target = out or _place_in(place)
     page = render_report(results or open_results(place).held)
     try:

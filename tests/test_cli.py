@@ -198,6 +198,21 @@ def test_a_run_prints_what_it_found(
     assert "Report: results/tiny-laptop/report.html" in capsys.readouterr().out
 
 
+def test_a_run_that_is_interrupted_at_its_report_does_not_deny_its_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every trial has run by then, and is stored."""
+
+    def interrupt(*_: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analysis.report.write_report", interrupt)
+    code = call("run", write_sweep(tmp_path), "--in-process", "--wandb", "off", "--results", str(tmp_path / "r"))
+
+    assert (130, "tic-sweep: error: interrupted.") == (code, capsys.readouterr().err.strip())
+    assert {"finished"} == set(by_key(tmp_path / "r", "status").values())
+
+
 def test_a_failed_trial_shows_in_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

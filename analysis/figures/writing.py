@@ -12,6 +12,7 @@ from analysis.figures.style import Drawing, styled
 from analysis.results import Results
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES
+from tic_sweep.store.addresses import refuse_url
 from tic_sweep.store.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def write_figures(
         dpi: dots per inch of PNG.
 
     Raises:
-        StoreError: if the folder cannot be written.
+        StoreError: if the folder is a URL, or cannot be written.
     """
+    refuse_url(folder, "figures")
     full = {table for table in TABLES if getattr(results, table).head(1).collect().height}
     captions: dict[str, str] = {}
     for figure in figures:

@@ -57,6 +57,35 @@ def test_what_is_no_results_folder_is_refused(tmp_path: Path, capsys: pytest.Cap
     assert "does not exist" in err
 
 
+@pytest.mark.parametrize("refusing", ["pathlib.Path.mkdir", "tempfile.TemporaryFile"])
+def test_results_that_cannot_be_written_are_told(
+    refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with the folder, what the disk says and the remedy: W&B keeps its runs there."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    folder = write_sweep(tmp_path / "r", [({}, "finished", TURNING)])
+    monkeypatch.setattr(refusing, refuse)
+    code = call("wandb", str(folder.root))
+    out, err = capsys.readouterr()
+
+    assert (2, "", 1) == (code, out, len(err.splitlines()))
+    assert f"{folder.wandb} cannot be written (Read-only file system): allow or free space there" in err
+
+
+def test_a_file_where_runs_would_lie_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, exit code 2."""
+    folder = write_sweep(tmp_path / "r", [({}, "finished", TURNING)])
+    folder.wandb.write_text("")
+    code = call("wandb", str(folder.root))
+    err = capsys.readouterr().err
+
+    assert (2, 1) == (code, len(err.splitlines()))
+    assert f"{folder.wandb} cannot be written (File exists)" in err
+
+
 def test_a_missing_client_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

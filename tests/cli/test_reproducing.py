@@ -12,7 +12,7 @@ from store.object_store import environment_of, upload
 from tic_sweep.cli import main
 from tic_sweep.config import Resources
 from tic_sweep.launch.options import Options, Request
-from tic_sweep.launch.reproducing import find_trial
+from tic_sweep.launch.reproducing import Reproduced, find_trial
 from tic_sweep.launch.session import run_sweep
 from tic_sweep.store import ResultsFolder
 
@@ -140,6 +140,24 @@ def test_what_a_stranger_says_of_resources_is_data(copy: Path, key: str, said: s
     change(copy, "trials", lambda table: table.with_columns(circumstance=pl.lit(said)))
 
     assert expected == find_trial(copy, key).resources
+
+
+def test_a_trial_gets_no_more_threads_than_there_are_cpus(
+    copy: Path, key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever its row says: torch would die of a hundred million."""
+    given: list[Options] = []
+    change(copy, "trials", lambda table: table.with_columns(circumstance=pl.lit('{"threads": 100000000}')))
+    monkeypatch.setattr("tic_sweep.launch.preflight.available_cpus", lambda: 1)
+    monkeypatch.setattr(
+        "tic_sweep.launch.reproducing.reproduce",
+        lambda trial, options, *_, **__: given.append(options) or Reproduced(trial, ()),
+    )
+    code = call("rerun", key, "--results", copy)
+
+    assert 0 == code
+    assert [1] == [options.trial_resources.threads for options in given]
+    assert "It ran with 100000000 threads, and 1 CPUs are here" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_older_folder_will_do(copy: Path, key: str) -> None:

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from launch.launch_fakes import rows, write_sweep
+from store.fabricated import TURNING
+from store.fabricated import write_sweep as write_results
 from store.object_store import client_of, environment_of, stored_under
 
 from tic_sweep.cli import main
@@ -38,6 +41,16 @@ def call(*arguments: str) -> int:
         ("status", f"s3://me:{SECRET}@bucket/x"),
         ("report", f"https://me:{SECRET}@host/x", "--out", "page.html"),
         ("export", f"s3://me:{SECRET}@bucket/x", "archive.zip"),
+        ("run", "quickstart", "--data", f"s3://me:{SECRET}@bucket/x"),
+        ("run", "quickstart", "--data", f"https:/me:{SECRET}@host/x"),
+        ("run", f"s3://me:{SECRET}@bucket/x.py"),
+        ("plan", f"s3://me:{SECRET}@bucket/x"),
+        ("run", "quickstart", "--in-process", "--address", f"me:{SECRET}@head:6379"),
+        ("resume", f"s3://me:{SECRET}@bucket/x"),
+        ("compact", f"s3://me:{SECRET}@bucket/x"),
+        ("wandb", f"s3://me:{SECRET}@bucket/x"),
+        ("rerun", "abc", "--results", "r", "--into", f"s3://me:{SECRET}@bucket/x"),
+        ("status", f"s3://me:{SECRET}\u2100@bucket/x"),  # Python's own error would repeat it
     ],
 )
 def test_a_secret_in_an_address_is_refused_and_not_repeated(
@@ -52,6 +65,51 @@ def test_a_secret_in_an_address_is_refused_and_not_repeated(
     assert 1 == len(told.err.splitlines())
     assert SECRET not in told.out + told.err
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "quickstart", "--data", "{}"), "'--data': {} is a URL, and a local folder is needed: give its path."),
+        (("run", "{}"), "sweep: {} is a URL, and a local file is needed: give its path."),
+        (("resume", "{}"), "'RESULTS': {} is a URL, and a local folder is needed: give its path."),
+        (("report", "r", "--out", "{}"), "'--out': {} is a URL, and a local file is needed: give its path."),
+        (("export", "r", "{}"), "'OUT': {} is a URL, and a local file is needed: give its path."),
+    ],
+)
+@pytest.mark.parametrize("url", ["s3://bucket/x", "https://host/x", "file:///x"])
+def test_a_url_is_no_local_path(
+    words: tuple[str, ...], said: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """One without a secret is named, and what to give instead; no folder of its name is made."""
+    monkeypatch.chdir(tmp_path)
+    write_results(tmp_path / "r", [({}, "finished", TURNING)])
+    before = sorted(tmp_path.rglob("*"))
+    code = call(*(word.format(url) for word in words))
+    err = capsys.readouterr().err
+
+    assert 2 == code
+    assert err.startswith("tic-sweep: error: ")
+    assert err.endswith(f"{said.format(url)}\n")
+    assert before == sorted(tmp_path.rglob("*"))
+
+
+def test_a_secret_that_an_older_version_stored_is_not_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command that started the sweep holds it: what is wrong with it is said, and where it stands."""
+    folder = write_results(tmp_path / "r", [({}, "running", TURNING)])
+    command = f"tic-sweep run quickstart --data s3://me:{SECRET}@bucket/x"
+    replace(folder.load_manifest(), command=command).save(folder.manifest)
+    code = call("resume", str(folder.root))
+    err = capsys.readouterr().err
+
+    assert 2 == code
+    assert (
+        "`command` in sweep.json, by which the sweep was started, is not understood: Invalid value for '--data'" in err
+    )
+    assert SECRET not in err
 
 
 @pytest.mark.slow

@@ -1,9 +1,11 @@
 """Options: wishes that make no sense on any machine are refused before one is asked."""
 
+from pathlib import Path
+
 import pytest
 
 from tic_sweep.config import Resources
-from tic_sweep.errors import ResourceError
+from tic_sweep.errors import ResourceError, StoreError
 from tic_sweep.launch.options import Options
 
 
@@ -38,6 +40,15 @@ def test_senseless_wishes_are_refused(wishes: dict[str, object], named: str) -> 
         Options(**wishes)
 
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("data", ["s3://bucket/x", Path("s3://bucket/x"), "s3://me:secret@bucket/x"])
+def test_data_lie_on_this_machine(data: Path) -> None:
+    """A path made of a URL would be a folder of that name, and stored with what the URL holds."""
+    with pytest.raises(StoreError, match=r"--data: .* is a URL, and a local folder is needed") as refused:
+        Options(data=data)
+
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(("gpus", "device"), [(0.0, "cpu"), (0.5, "cuda"), (2.0, "cuda")])

@@ -11,6 +11,7 @@ from tic_sweep.launch.options import Options
 from tic_sweep.launch.preflight import (
     Node,
     available_cpus,
+    check_in_process,
     check_nodes,
     check_place,
     hints,
@@ -64,6 +65,17 @@ def test_a_containers_quota_counts(tmp_path: Path, content: str, expected: int |
     quota.write_text(content)
 
     assert (expected or len(os.sched_getaffinity(0))) == available_cpus(quota)
+
+
+def test_a_process_has_no_more_cpus_than_the_machine() -> None:
+    """As many threads as asked for would end the process, or slow it down."""
+    cpus = available_cpus()
+    check_in_process(Options(in_process=True, cpus_per_trial=cpus))
+
+    with pytest.raises(
+        ResourceError, match=rf"--cpus-per-trial 100000000: this machine has {cpus} CPUs\. Give at most"
+    ):
+        check_in_process(Options(in_process=True, cpus_per_trial=100_000_000))
 
 
 def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tic_sweep.cli import (
     tidying,
     tuning,
 )
+from tic_sweep.cli.options import tell_aside
 from tic_sweep.errors import UserError
 
 
@@ -67,10 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except UserError as error:
         code = _refuse(str(error))
     except (click.Abort, KeyboardInterrupt):
-        code = _refuse("interrupted before any trial ran.", code=130)
+        code = _refuse("interrupted.", code=130)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _refuse(message: str, code: int = 2) -> int:
-    click.echo(f"tic-sweep: error: {' '.join(message.split())}", err=True)
+    tell_aside(f"error: {message}")
     return code

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.query import VIEWS
+from tic_sweep.launch.terminal import plain
 
 GAP = 2
 WIDEST = 60
@@ -25,7 +26,7 @@ def print_answer(console: Console, answer: pl.DataFrame, rows: int) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     for name in columns:
         right = answer.schema[name].is_numeric()
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+        table.add_column(Text(plain(name)), justify="right" if right else "left", overflow="fold")
     for row in zip(*(cells[name] for name in columns), strict=True):
         table.add_row(*(Text(value) for value in row))
     console.print(table)
@@ -66,7 +67,7 @@ def cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else plain(str(value))
 
 
 def _fitting(cells: dict[str, list[str]], width: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tic_sweep.cli.options import FOLDER, OPEN, PLACE, make_console, place_to_write, shown, tell_report
+from tic_sweep.cli.options import FILE, OPEN, PLACE, make_console, place_to_write, shown, tell_report
 
 if TYPE_CHECKING:
     from tic_sweep.launch.snapshot import Snapshot
@@ -72,7 +72,7 @@ def claims(results: str | Path) -> None:
 
 @click.command()
 @click.argument("results", type=PLACE)
-@click.option("--out", type=FOLDER, metavar="FILE", help="Page to write; RESULTS/report.html if left out.")
+@click.option("--out", type=FILE, metavar="FILE", help="Page to write; RESULTS/report.html if left out.")
 @OPEN
 def report(results: str | Path, out: Path | None, opens: bool) -> None:  # noqa: FBT001
     """Write report.html of RESULTS, a folder or a URL: figures and tables of the sweep so far."""

@@ -7,13 +7,35 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tic_sweep.errors import StoreError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from analysis.results import Results
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-FOLDER = click.Path(path_type=Path)
+
+
+class HereType(click.Path):
+    """A path of this machine, which a URL is not."""
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(path_type=Path)
+        self.needed = needed
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; what is refused is not repeated where it may hold a secret."""
+        from tic_sweep.store.addresses import refuse_url
+
+        try:
+            refuse_url(value, needed=self.needed)
+        except StoreError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER, FILE = HereType("folder"), HereType("file")
 
 
 class PlaceType(click.ParamType):
@@ -140,11 +162,18 @@ CIRCUMSTANCE = options_of(
 OPEN = click.option("--open/--no-open", "opens", default=False, help="Open the report in a browser.")
 
 
-def make_console() -> "Console":
+def make_console(*, stderr: bool = False) -> "Console":
     """Return the terminal as commands write to it."""
-    from rich.console import Console
+    from tic_sweep.launch.terminal import Terminal
 
-    return Console(highlight=False)
+    return Terminal(stderr=stderr)
+
+
+def tell_aside(line: str) -> None:
+    """Say something on stderr in one line, whoever wrote what is in it."""
+    from tic_sweep.launch.terminal import plain
+
+    click.echo(f"tic-sweep: {plain(' '.join(line.split()))}", err=True)
 
 
 def place_to_write(place: str | Path, out: Path | None, option: str) -> Path | None:

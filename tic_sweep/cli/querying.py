@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tic_sweep.cli.options import FOLDER, make_console, shown
+from tic_sweep.cli.options import FILE, make_console, shown, tell_aside
 from tic_sweep.errors import StoreError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SHOWN_PROBLEMS = 3
 @click.argument("results", nargs=-1, required=True, metavar="RESULTS... [SQL]")
 @click.option("--tables", is_flag=True, help="List tables and columns instead, with units and numbers of rows.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Else told by the suffix of --out, or a table.")
-@click.option("--out", type=FOLDER, metavar="FILE", help="File to write; the terminal if left out.")
+@click.option("--out", type=FILE, metavar="FILE", help="File to write; the terminal if left out.")
 @click.option("--rows", type=click.IntRange(1), default=40, show_default=True, help="Rows that a table shows at most.")
 def query(results: tuple[str, ...], tables: bool, form: str | None, out: Path | None, rows: int) -> None:  # noqa: FBT001
     r"""Ask the tables of RESULTS, folders or URLs such as s3://bucket/x, in SQL; they may be running.
@@ -64,7 +64,7 @@ def query(results: tuple[str, ...], tables: bool, form: str | None, out: Path | 
 
 @click.command()
 @click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=FILE)
 @click.option("--csv", is_flag=True, help="Write each table as CSV too.")
 @click.option("--force", is_flag=True, help="Replace an archive that is there.")
 def export(results: tuple[str, ...], out: Path, csv: bool, force: bool) -> None:  # noqa: FBT001
@@ -116,7 +116,7 @@ def _mention(problems: "pl.DataFrame") -> None:
         counted[words] = counted.get(words, 0) + count
     told = [f"{count} {words if count != 1 else words.replace('s ', ' ', 1)}" for words, count in counted.items()]
     more = f"; {len(told) - SHOWN_PROBLEMS} more kinds" if len(told) > SHOWN_PROBLEMS else ""
-    click.echo(f"tic-sweep: warning: {'; '.join(told[:SHOWN_PROBLEMS])}{more}.", err=True)
+    tell_aside(f"warning: {'; '.join(told[:SHOWN_PROBLEMS])}{more}.")
 
 
 def _give(answer: "pl.DataFrame", form: str, out: Path | None, rows: int) -> None:
@@ -143,16 +143,15 @@ def _give(answer: "pl.DataFrame", form: str, out: Path | None, rows: int) -> Non
 
 
 def _print(answer: "pl.DataFrame", out: Path | None, rows: int) -> None:
-    from rich.console import Console
-
     from tic_sweep.cli.answers import print_answer
+    from tic_sweep.launch.terminal import Terminal
 
     if out is None:
         print_answer(make_console(), answer, rows)
         return
     try:
         with out.open("w", encoding="utf-8") as file:
-            print_answer(Console(file=file, width=10**4), answer, answer.height)
+            print_answer(Terminal(file, width=10**4), answer, answer.height)
     except OSError as error:
         raise _unwritable(out, error) from error
 

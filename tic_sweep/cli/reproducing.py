@@ -59,14 +59,20 @@ def _options(
     import torch
 
     from tic_sweep.launch.options import Options
+    from tic_sweep.launch.preflight import available_cpus
 
     resources = trial.resources
     wanted = device or ("cuda" if trial.row["device"].startswith("cuda") else "cpu")
     if device is None and wanted == "cuda" and not torch.cuda.is_available():
         console.print("It ran on a GPU, and there is none here: on a CPU its numbers may differ by rounding.")
         wanted = "cpu"
+    threads = min(resources.threads, available_cpus())
+    if threads < resources.threads:
+        console.print(
+            f"It ran with {resources.threads} threads, and {threads} CPUs are here: its numbers may differ by rounding."
+        )
     return Options(
-        in_process=True, data=data, download=download, cpus_per_trial=resources.threads, wandb="off", rerun=True,
+        in_process=True, data=data, download=download, cpus_per_trial=threads, wandb="off", rerun=True,
         resources=dataclasses.replace(resources, device=wanted),
     )  # fmt: skip
 

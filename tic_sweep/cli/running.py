@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, OPEN, SCIENCE, make_console, shown, tell_report
+from tic_sweep.cli.options import CIRCUMSTANCE, FOLDER, OPEN, SCIENCE, make_console, shown, tell_aside, tell_report
 from tic_sweep.errors import StoreError
 
 RACE = ("scheduler", "budget", "holdout", "grace")
@@ -195,7 +195,7 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
     """Give the command again that began to tune: it goes on where it was."""
     from tic_sweep.cli.tuning import tune_lr
 
-    before = _understood(tune_lr, _words_of(command)[2:], command)
+    before = _understood(tune_lr, _words_of(command)[2:])
     before.params |= {"stop_after": None} | changes
     with ctx.scope(cleanup=False), before:
         tune_lr.invoke(before)
@@ -206,7 +206,7 @@ def _started_with(command: str) -> dict[str, Any]:
     words = _words_of(command)[2:]
     if not words:
         return {}
-    return _understood(run, words, command).params
+    return _understood(run, words).params
 
 
 def _words_of(command: str) -> list[str]:
@@ -214,17 +214,23 @@ def _words_of(command: str) -> list[str]:
     try:
         return shlex.split(command)
     except ValueError as error:
-        raise StoreError(f"the sweep was started with {command!r}, which is not understood: {error}.") from error
+        raise _not_understood(f"{error}.") from error
 
 
-def _understood(how: click.Command, words: list[str], command: str) -> click.Context:
+def _understood(how: click.Command, words: list[str]) -> click.Context:
     """Return the context of a command line that was given earlier."""
     try:
         return how.make_context(how.name, words)
     except click.ClickException as error:
-        raise StoreError(
-            f"the sweep was started with {command!r}, which is not understood: {error.format_message()}"
-        ) from error
+        raise _not_understood(error.format_message()) from error
+
+
+def _not_understood(why: str) -> StoreError:
+    """Return an error that does not repeat the command: older versions stored secrets of URLs in it."""
+    return StoreError(
+        f"`command` in sweep.json, by which the sweep was started, is not understood: {why} Restore the file, or give "
+        f"the command that started it again."
+    )
 
 
 def _tidy(folder: "ResultsFolder") -> None:
@@ -234,7 +240,7 @@ def _tidy(folder: "ResultsFolder") -> None:
     try:
         tidy(folder, most_rows=MOST_ROWS)
     except StoreError as error:
-        click.echo(f"tic-sweep: warning: {error}", err=True)
+        tell_aside(f"warning: {error}")
 
 
 def _tell(ended: "Ended", console: "Console", *, opens: bool, hint: str = "; --rerun runs them again") -> "Results":
@@ -261,14 +267,14 @@ def _tell(ended: "Ended", console: "Console", *, opens: bool, hint: str = "; --r
 def tell_mishaps(ended: "Ended") -> None:
     """Say what went wrong: what was mended on the way, shortly, what was not, and how many trials failed."""
     for line in ended.mended[:SHOWN]:
-        click.echo(f"tic-sweep: mended: {line}", err=True)
+        tell_aside(f"mended: {line}")
     if (more := len(ended.mended) - SHOWN) > 0:
-        click.echo(f"tic-sweep: mended: {more} more; the column remark of the table trials tells them.", err=True)
+        tell_aside(f"mended: {more} more; the column remark of the table trials tells them.")
     for problem in ended.problems:
-        click.echo(f"tic-sweep: warning: {problem}", err=True)
+        tell_aside(f"warning: {problem}")
     if failed := ended.statuses.get("failed", 0):
         root = shown(ended.folder.root)
-        click.echo(f"tic-sweep: {failed} of {ended.total} trials failed: tic-sweep status {root} tells why.", err=True)
+        tell_aside(f"{failed} of {ended.total} trials failed: tic-sweep status {root} tells why.")
 
 
 def exit_code(ended: "Ended") -> int:

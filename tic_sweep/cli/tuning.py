@@ -55,8 +55,6 @@ def tune_lr(
     every seed. That ends by itself, after a third of the grid with 8 rates and 2 seeds; --budget bounds it. Asked again
     it goes on where it was interrupted, or gives the answer that the results folder has.
     """
-    from rich.console import Console
-
     from tic_sweep.tune import Question
     from tic_sweep.tune.answer import answer_of
     from tic_sweep.tune.learning_rate import race
@@ -64,7 +62,7 @@ def tune_lr(
     asked = {name: given[name] for name in Question.__dataclass_fields__ if name in given}
     question = Question(**asked, changes=dict(changes))
     options = circumstance(given)
-    console = Console(highlight=False, stderr=True) if as_json else make_console()
+    console = make_console(stderr=as_json)
     command = command_line(ctx, "tune-lr")
     ended = race(question, options, results=results, command=command, console=console)
     tell_mishaps(ended)

@@ -12,6 +12,7 @@ from rich.text import Text
 from tic_sweep.launch.progress import duration
 from tic_sweep.launch.snapshot import Best, Failure, Running, Snapshot
 from tic_sweep.launch.summary_table import summary_table
+from tic_sweep.launch.terminal import plain
 from tic_sweep.records import STATUSES
 
 BAR = 30
@@ -140,7 +141,9 @@ def _running(state: Snapshot, lines: int) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True, overflow="ellipsis")
     for trial in shown:
-        grid.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in _cells(trial, at_work=state.at_work)))
+        grid.add_row(
+            *(Text(plain(cell), no_wrap=True, overflow="ellipsis") for cell in _cells(trial, at_work=state.at_work))
+        )
     more = count - len(shown)
     return Group(grid, *([_line(f"and {more} more running", "dim")] if more else [])) if shown else _line(
         f"{count} running", "dim"
@@ -179,4 +182,4 @@ def _failures(failures: Sequence[Failure], lines: int, *, cut: bool) -> list[Ren
 
 def _line(text: str, style: str = "", *, cut: bool = True) -> Text:
     """Return a text without line breaks, cut with an ellipsis where the terminal ends, or else folded there."""
-    return Text(" ".join(text.split()), style=style, no_wrap=cut, overflow="ellipsis" if cut else "fold")
+    return Text(plain(" ".join(text.split())), style=style, no_wrap=cut, overflow="ellipsis" if cut else "fold")

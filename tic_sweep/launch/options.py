@@ -10,7 +10,7 @@ from typing import Any
 
 from tic_sweep.config import Resources
 from tic_sweep.errors import ResourceError
-from tic_sweep.store.addresses import Address, local_path
+from tic_sweep.store.addresses import Address, local_path, refuse_url
 from tic_sweep.sweep import Sweep
 
 SMALLEST_SHARE = 0.01
@@ -70,6 +70,8 @@ class Options:
         self._check_share()
         self._check_numbers()
         self._check_devices()
+        if self.data is not None:
+            refuse_url(self.data, "--data")
         place = None  # a URL that is none, or holds a secret, is refused here
         if self.storage is not None and local_path(self.storage) is None:
             place = Address.parse(self.storage).name
@@ -117,8 +119,10 @@ class Options:
 
     def _check_in_process(self, store: str | None) -> None:
         """Refuse what needs Ray, or workers of their own; ``store`` is the object store that was asked for."""
+        secret = "@" in (self.address or "")  # what stands before an @ may be one
+        address = "--address" if secret else f"--address {self.address}"
         contradicting = (
-            (bool(self.address), f"--in-process runs without Ray and contradicts --address {self.address}"),
+            (bool(self.address), f"--in-process runs without Ray and contradicts {address}"),
             (
                 self.epoch_seconds is not None,
                 f"--epoch-seconds {self.epoch_seconds or 0:g} needs workers of their own and contradicts --in-process",

@@ -154,13 +154,17 @@ def plain_neurons(options: Options) -> str:
 
 
 def check_in_process(options: Options) -> None:
-    """Refuse a GPU that is not there.
+    """Refuse a GPU or CPUs that are not there: torch would start any number of threads, or die of them.
 
     Raises:
-        ResourceError: if one is asked for and none is visible.
+        ResourceError: if a GPU is asked for and none is visible, or more CPUs than there are.
     """
     import torch
 
+    if options.cpus_per_trial > (cpus := available_cpus()):
+        raise ResourceError(
+            f"--cpus-per-trial {options.cpus_per_trial}: this machine has {cpus} CPUs. Give at most {cpus}."
+        )
     if (options.resources.device == "cuda" or options.gpus_per_trial) and not torch.cuda.is_available():
         raise ResourceError("--device cuda: this machine has no GPU that torch can use. Leave the option out.")
 

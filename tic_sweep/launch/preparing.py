@@ -13,6 +13,7 @@ from tic_sweep.launch.storage import storage_of
 from tic_sweep.plan import PlannedTrial, adjusted, plan
 from tic_sweep.space import Choice, Grid, When, varied_paths
 from tic_sweep.store import Manifest
+from tic_sweep.store.addresses import refuse_url
 from tic_sweep.sweep import Scale, Sweep, load_sweep, telling_fields, varied_fields
 
 
@@ -62,6 +63,8 @@ def prepare(request: Request) -> Prepared:
     Raises:
         UserError: if the sweep, scale, a field, value or seed is refused.
     """
+    if isinstance(request.sweep, str):
+        refuse_url(request.sweep, "sweep", "file")
     sweep, text = (request.sweep, "") if isinstance(request.sweep, Sweep) else load_sweep(request.sweep)
     name, scale = sweep.at(request.scale)
     scale = adjusted(

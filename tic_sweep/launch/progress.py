@@ -151,7 +151,9 @@ class Progress:
         self._told = now
         latest = f"; {self._latest.label}: " + ", ".join(_cells(self._latest)) if self._latest else ""
         self._console.print(
-            f"{self._name}: {len(self._done)} of {self._total} trials, {self._counts()}{latest}", soft_wrap=True
+            f"{self._name}: {len(self._done)} of {self._total} trials, {self._counts()}{latest}",
+            soft_wrap=True,
+            markup=False,
         )
 
 

@@ -21,6 +21,7 @@ from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.provenance import provenance
 from tic_sweep.launch.session import run_sweep
 from tic_sweep.launch.signals import Stop
+from tic_sweep.launch.terminal import plain
 from tic_sweep.store import Reading, stored_config
 from tic_sweep.sweep import Scale, Sweep
 
@@ -178,9 +179,8 @@ def _versions(version: str, commit: str, packages: str) -> str:
 
 
 def _plain(value: object) -> str:
-    """Return a stored value as text that a terminal only prints."""
-    text = f"{value:.9f}" if isinstance(value, float) else str(value)
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    """Return a stored value as a line that a terminal only prints."""
+    return plain(f"{value:.9f}" if isinstance(value, float) else " ".join(str(value).split()))
 
 
 def columns(comparisons: Sequence[Comparison]) -> list[tuple[str, str, str, str]]:

@@ -39,6 +39,7 @@ from tic_sweep.launch.racing import race_of
 from tic_sweep.launch.recorder import Listener, Recorder
 from tic_sweep.launch.signals import Stop, stop_on_signals
 from tic_sweep.launch.storage import check_storage, checkpoints_at, storage_of
+from tic_sweep.launch.terminal import Terminal
 from tic_sweep.plan import PlannedTrial
 from tic_sweep.records import ENDED
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter, refuse_if_held
@@ -108,7 +109,7 @@ def run_sweep(
     manifest = manifest_of(prepared, known.manifest, command, options)
     race = race_of(manifest, known, prepared.trials, todo)
     session = _Session(
-        place, manifest, known, race.waiting if race else todo, options, console or Console(), prepared, race
+        place, manifest, known, race.waiting if race else todo, options, console or Terminal(), prepared, race
     )
     return session.run(prepared.datasets, then)
 
@@ -144,7 +145,7 @@ def resume_sweep(
     race = race_of(manifest, known, (), todo)
     todo = race.waiting if race else todo
     session = _Session(
-        results, manifest, known, todo, replace(options, rerun=False), console or Console(), prepared, race
+        results, manifest, known, todo, replace(options, rerun=False), console or Terminal(), prepared, race
     )
     return session.run(datasets, then)
 

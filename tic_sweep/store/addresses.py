@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from tic_sweep.errors import StoreError, did_you_mean
 
@@ -35,8 +35,45 @@ def local_path(place: str | Path) -> Path | None:
     """Return the path that a path or a ``file://`` URL names; None if it is the URL of a store."""
     if not is_url(place):
         return Path(place)
-    parts = urlsplit(str(place))
+    parts = _split(str(place))
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def refuse_url(place: str | Path, what: str = "", needed: str = "folder") -> None:
+    """Refuse a URL where only a place on this machine will do: as a path it would be a folder of that name.
+
+    Args:
+        place: what was given.
+        what: the option it was given to; empty where the caller says so itself.
+        needed: what it should name, a folder or a file.
+
+    Raises:
+        StoreError: if it is a URL, of which no secret is repeated.
+    """
+    if _URL.match(str(place)):
+        named = ": ".join(filter(None, (what, _shown(place))))
+        raise StoreError(f"{named} is a URL, and a local {needed} is needed: give its path.")
+
+
+def _shown(url: str | Path) -> str:
+    """Return a URL as it may be shown; ``this`` for one that may hold a secret."""
+    try:
+        path = local_path(url) if is_url(url) else None  # one that lost a slash may be none
+        return Address.parse(url).name if path is None else f"file://{path}"
+    except StoreError:  # of no store, or with more to it than a store's URL has
+        return "this" if set("@?#") & set(str(url)) else str(url)
+
+
+def _split(url: str) -> SplitResult:
+    """Take a URL apart.
+
+    Raises:
+        StoreError: if it cannot be; Python's own error may repeat what stands before an ``@``.
+    """
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise StoreError("a URL cannot be read: give one such as s3://bucket/results/tic-laptop.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +91,10 @@ class Address:
         """Take a URL apart.
 
         Raises:
-            StoreError: if its scheme is not known, it names no bucket, or it holds a secret, which is not repeated.
+            StoreError: if it cannot be read, its scheme is not known, it names no bucket, or it holds a secret, which
+                is not repeated.
         """
-        parts = urlsplit(re.sub(r"^([^:/]+):/+", r"\1://", str(url)))
+        parts = _split(re.sub(r"^([^:/]+):/+", r"\1://", str(url)))
         if parts.scheme not in SCHEMES:
             raise StoreError(
                 f"{parts.scheme}:// is not a store that is known.{did_you_mean(parts.scheme, SCHEMES)} "

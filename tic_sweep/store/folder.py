@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tic_sweep.errors import StoreError
+from tic_sweep.store.addresses import refuse_url
 from tic_sweep.store.atomic import temporary_name
 from tic_sweep.store.lock import is_held
 from tic_sweep.store.manifest import Manifest
@@ -39,8 +40,9 @@ class ResultsFolder:
         """Make a results folder, or open one that is there; only an empty directory is made, nothing in it.
 
         Raises:
-            StoreError: if the path is a file, cannot be written, or is a folder that holds something else.
+            StoreError: if the path is a URL or a file, cannot be written, or is a folder that holds something else.
         """
+        refuse_url(path, "results folder")
         folder = cls(_absolute(path))
         if folder.root.exists() and not folder.root.is_dir():
             raise StoreError(f"results folder {str(path)!r} is a file: give the path of a folder.")
@@ -68,8 +70,9 @@ class ResultsFolder:
         """Open an existing results folder for reading.
 
         Raises:
-            StoreError: if there is none, or its manifest is missing, damaged or of a newer format.
+            StoreError: if it is a URL, there is none, or its manifest is missing, damaged or of a newer format.
         """
+        refuse_url(path, "results folder")
         folder = cls(_absolute(path))
         if not folder.root.is_dir():
             raise StoreError(f"results folder {str(path)!r} does not exist: give the folder of a sweep.")

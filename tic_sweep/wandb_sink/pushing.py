@@ -1,10 +1,13 @@
 """`push`: mirror a results folder after the fact, its report and whatever trials were not mirrored."""
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
+from tic_sweep.errors import StoreError
 from tic_sweep.store import Manifest, ResultsFolder, scan, stored_config
 from tic_sweep.sweep import telling_fields
 from tic_sweep.wandb_sink.client import Client, imported
@@ -55,14 +58,32 @@ def push(
 
     Raises:
         ResourceError: if wandb cannot be used.
+        StoreError: if runs cannot be written in the results folder.
     """
     imported()
+    _check_writable(folder.wandb)
     client = Client(folder=folder, mode=mode, project=project, entity=entity)
     naming = _naming(folder)
     wanted = list(_wanted(folder, trials))
     mirror_trials(client, naming, wanted)
     mirror_report(client, naming, figures=True, checkpoints=checkpoints)
     return Pushed(trials=len(wanted), offline=client.offline, upload=client.upload, told=client.told)
+
+
+def _check_writable(place: Path) -> None:
+    """Refuse a folder that W&B could not write its runs to, online too: it would do so elsewhere, or not at all.
+
+    Raises:
+        StoreError: if it cannot be made or written.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"{place} cannot be written ({error.strerror}): allow or free space there, or mirror a copy of the results."
+        ) from error
 
 
 def _wanted(folder: ResultsFolder, trials: str) -> Iterator[str]:
