@@ -194,7 +194,7 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
     """Give the command again that began to tune: it goes on where it was."""
     from tic_sweep.cli.tuning import tune_lr
 
-    before = _understood(tune_lr, shlex.split(command)[2:], command)
+    before = _understood(tune_lr, _words(command)[2:], command)
     before.params |= {"stop_after": None} | changes
     with ctx.scope(cleanup=False), before:
         tune_lr.invoke(before)
@@ -202,10 +202,17 @@ def _tune_again(ctx: click.Context, command: str, changes: dict[str, Any]) -> No
 
 def _started_with(command: str) -> dict[str, Any]:
     """Return the parameters of the command line that started a sweep; nothing if there was none."""
-    words = shlex.split(command)[2:]
+    words = _words(command)[2:]
     if not words:
         return {}
     return _understood(run, words, command).params
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise _not_understood(command, str(error)) from error
 
 
 def _understood(how: click.Command, words: list[str], command: str) -> click.Context:
@@ -213,9 +220,14 @@ def _understood(how: click.Command, words: list[str], command: str) -> click.Con
     try:
         return how.make_context(how.name, words)
     except click.ClickException as error:
-        raise StoreError(
-            f"the sweep was started with {command!r}, which is not understood: {error.format_message()}"
-        ) from error
+        raise _not_understood(command, error.format_message()) from error
+
+
+def _not_understood(command: str, reason: str) -> StoreError:
+    return StoreError(
+        f"sweep.json: field 'command' holds {command!r}, which is not understood ({reason.removesuffix('.')}): restore "
+        f"the file, or give the command again by which the sweep was started, with --results."
+    )
 
 
 def _tidy(folder: "ResultsFolder") -> None:
