@@ -12,6 +12,7 @@ from tic_sweep.config import TrialConfig
 from tic_sweep.errors import StoreError
 from tic_sweep.records import TABLES, FisherRow, columns_of
 from tic_sweep.store import (
+    Block,
     ResultsFolder,
     ResultsWriter,
     blocks_of,
@@ -42,6 +43,12 @@ def two_trials(writer: ResultsWriter) -> None:
             writer.add_blocks(blocks_of([*rows, epoch_row(key, epoch, val_acc=0.9 + epoch / 100, ic=1.5)]))
         if key == "a":
             writer.add(trial_row(key, epochs_done=epochs - 1), TrialConfig(seed=ord(key)))
+
+
+def block(epoch: int) -> Block:
+    """Return an epoch's row as a block."""
+    (one,) = blocks_of([epoch_row("a", epoch)])
+    return one
 
 
 def tables(folder: ResultsFolder) -> dict[str, pl.DataFrame]:
@@ -175,7 +182,7 @@ def test_a_compacted_folder_still_tells_what_its_journal_lost(tmp_path: Path) ->
 def test_a_last_line_that_is_whole_counts(tmp_path: Path) -> None:
     """A line cut off from its line break alone is all there; a line break that was changed is damage."""
     folder = new_folder(tmp_path / "r")
-    journal = abandoned(folder, lambda writer: [writer.add(epoch_row("a", epoch)) for epoch in range(2)])
+    journal = abandoned(folder, lambda writer: writer.add_blocks([block(0), block(1)]))
     content = journal.read_bytes()
     journal.write_bytes(content[:-1])
     cut = (epochs_in(folder), find_damage(folder))
