@@ -1,6 +1,5 @@
 """A tidy archive of results, for people without this program: tables, what their columns mean, claims, a summary."""
 
-import dataclasses
 import json
 import shutil
 import tempfile
@@ -122,7 +121,7 @@ def _readme(results: Results, rows: dict[str, int], problems: pl.DataFrame, *, c
 
 def _without_places(manifest: Manifest) -> dict[str, Any]:
     """Return a manifest's fields without the folders, machines and stores of whoever gave the command."""
-    return dataclasses.asdict(manifest) | {"command": without_places(manifest.command), "storage": ""}
+    return manifest.values | {"command": without_places(manifest.command), "storage": ""}
 
 
 def _last(place: str) -> str:

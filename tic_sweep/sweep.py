@@ -182,27 +182,35 @@ def build_race(scheduler: str, *, holdout: float, grace: float) -> Race:
     return build_policy(scheduler, holdout=holdout, **({"first": grace} if grace else {}))
 
 
-def _check_race(scale: Scale) -> None:
-    """Refuse a race by numbers or a name that there are not, and one that contradicts the rest of the scale."""
-    if scale.scheduler not in SCHEDULERS:
+def check_race(scheduler: str, *, budget: float, holdout: float, grace: float) -> None:
+    """Refuse a race by numbers or a name that there are not.
+
+    Raises:
+        ConfigError: naming the field, its value, and what may stand there.
+    """
+    if scheduler not in SCHEDULERS:
         raise ConfigError(
-            f"scheduler must be one of {', '.join(SCHEDULERS)}, got {scale.scheduler!r}."
-            f"{did_you_mean(scale.scheduler, SCHEDULERS)}"
+            f"scheduler must be one of {', '.join(SCHEDULERS)}, got {scheduler!r}.{did_you_mean(scheduler, SCHEDULERS)}"
         )
-    if not 0 < scale.budget <= 1:
-        raise ConfigError(f"budget must be a share of the epochs, greater than 0 and at most 1, got {scale.budget!r}.")
-    if not 0 <= scale.holdout <= 1:
-        raise ConfigError(f"holdout must be a share of the trials, from 0 to 1, got {scale.holdout!r}.")
-    if not 0 <= scale.grace < 1:
-        raise ConfigError(f"grace must be a share of a trial's epochs, at least 0 and below 1, got {scale.grace!r}.")
+    if not 0 < budget <= 1:
+        raise ConfigError(f"budget must be a share of the epochs, greater than 0 and at most 1, got {budget!r}.")
+    if not 0 <= holdout <= 1:
+        raise ConfigError(f"holdout must be a share of the trials, from 0 to 1, got {holdout!r}.")
+    if not 0 <= grace < 1:
+        raise ConfigError(f"grace must be a share of a trial's epochs, at least 0 and below 1, got {grace!r}.")
+    if grace and scheduler == "first_turn":
+        raise ConfigError(f"grace has no effect on scheduler {scheduler}: leave it at 0, got {grace!r}.")
+
+
+def _check_race(scale: Scale) -> None:
+    """Refuse a race that there is not, and one that contradicts the rest of the scale."""
+    check_race(scale.scheduler, budget=scale.budget, holdout=scale.holdout, grace=scale.grace)
     if scale.scheduler != "none":
         _check_raced(scale)
 
 
 def _check_raced(scale: Scale) -> None:
     name, base = scale.scheduler, scale.base
-    if scale.grace and name == "first_turn":
-        raise ConfigError(f"grace has no effect on scheduler {name}: leave it at 0, got {scale.grace!r}.")
     if base.task != "images" or "task" in varied_paths(scale.space):
         raise ConfigError(
             f"scheduler must be none for task {base.task}: only trials of task images are raced, got {name!r}."

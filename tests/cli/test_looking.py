@@ -1,5 +1,6 @@
 """`status` and `watch` as a user meets them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -53,6 +54,68 @@ def test_a_broken_off_sweep_says_how_to_go_on(
 
     assert 0 == call(command, "r")
     assert "Interrupted: resume with: tic-sweep resume r" in capsys.readouterr().out
+
+
+def rewrite(results: Path, **values: object) -> None:
+    """Change fields of a manifest."""
+    manifest = results / "sweep.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | values))
+
+
+@pytest.mark.parametrize("command", ["status", "watch", "report", "claims", "effects", "export", "resume"])
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("objective", {"objective": "nonsense"}),
+        ("race.budget", {"scheduler": "hybrid"}),
+        ("race.order", {"scheduler": "hybrid", "race": {"budget": 1, "holdout": 0, "grace": 0, "order": 3}}),
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_one_line(
+    command: str, field: str, values: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names file, field and remedy, and nothing is written."""
+    write_sweep(tmp_path / "r", [({}, "running", TURNING)])
+    rewrite(tmp_path / "r", **values)
+    before = sorted(tmp_path.rglob("*"))
+    code = call(command, str(tmp_path / "r"), *([str(tmp_path / "a.zip")] if command == "export" else []))
+    err = capsys.readouterr().err
+
+    assert (2, 1) == (code, err.count("\n"))
+    assert f"sweep.json: field '{field}' must be" in err
+    assert "restore the file" in err
+    assert before == sorted(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("command", ["status", "watch", "report", "claims", "effects", "export", "resume"])
+def test_a_varied_field_of_another_version_is_left_out(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As its column is; what both know is shown."""
+    trials = [({"optimiser.lr": rate}, "finished", ic) for rate, ic in ((0.1, STAYING), (0.3, TURNING))]
+    write_sweep(tmp_path / "r", trials)
+    rewrite(tmp_path / "r", varied=["nothing.at", "optimiser.lr"])
+    code = call(command, str(tmp_path / "r"), *([str(tmp_path / "a.zip")] if command == "export" else []))
+    err = capsys.readouterr().err
+    left_out = "tic-sweep: warning: 1 varied field unknown and left out: nothing.at.\n"
+
+    assert (0, left_out if command == "export" else "") == (code, err)
+    assert "nothing.at" in (tmp_path / "r" / "sweep.json").read_text()
+
+
+@pytest.mark.parametrize("command", ["tic-sweep run 'tiny", "tic-sweep tune-lr 'tiny", "tic-sweep run tiny --nonsense"])
+def test_a_command_that_is_not_understood_is_one_line(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A resume reads it; it says what to restore, or to give instead."""
+    write_sweep(tmp_path / "r", [({}, "running", TURNING)])
+    rewrite(tmp_path / "r", command=command)
+    code = call("resume", str(tmp_path / "r"))
+    err = capsys.readouterr().err
+
+    assert (2, 1) == (code, err.count("\n"))
+    assert "sweep.json: field 'command' is not understood (" in err
+    assert "): restore the file, or give the command again" in err
 
 
 def test_toy_problems_are_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,7 +107,7 @@ def test_a_secret_that_an_older_version_stored_is_not_repeated(
 
     assert 2 == code
     assert (
-        "`command` in sweep.json, by which the sweep was started, is not understood: Invalid value for '--data'" in err
+        "sweep.json: field 'command' is not understood (Invalid value for '--data'" in err
     )
     assert SECRET not in err
 

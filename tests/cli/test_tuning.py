@@ -115,7 +115,7 @@ def test_a_command_that_is_not_understood_is_quoted(tmp_path: Path, capsys: pyte
     assert 2 == call("resume", str(tmp_path / "r"))
     err = capsys.readouterr().err
     assert 1 == err.count("\n")
-    assert """was started with "tic-sweep tune-lr 'x", which is not understood: No closing quotation.""" in err
+    assert "sweep.json: field 'command' is not understood (No closing quotation)" in err
 
 
 @pytest.mark.usefixtures("quick")

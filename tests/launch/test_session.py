@@ -20,6 +20,7 @@ from tic_sweep.launch.options import Options, Request
 from tic_sweep.launch.provenance import provenance
 from tic_sweep.launch.session import resume_sweep, run_sweep
 from tic_sweep.store import Manifest, ResultsFolder, compact
+from tic_sweep.store.journal import line_of
 
 HERE = Options(in_process=True)
 RAY = Options(cpus=2)
@@ -167,6 +168,27 @@ def test_a_trial_whose_rows_are_lost_has_not_ended(tmp_path: Path, grid_here: Pa
     assert () == ended.problems
     assert digests(grid_here) == digests(place)
     assert numbers(grid_here, "epochs") == numbers(place, "epochs")
+    assert numbers(grid_here, "fisher") == numbers(place, "fisher")
+
+
+def test_a_journal_with_a_wrong_number_is_set_aside(tmp_path: Path, grid_here: Path) -> None:
+    """Its other lines are kept, the trials it told of are computed again, and the file is said to be damaged."""
+    place = tmp_path / "r"
+    shutil.copytree(grid_here, place)
+    folder = ResultsFolder.open(place)
+    journal = folder.journal_file(1, 9)
+    lines = [line_of("fisher", row) for row in rows(place, "fisher").to_dicts()]
+    journal.parent.mkdir(exist_ok=True)
+    journal.write_bytes(b"".join(lines).replace(b'"t": 2', b'"t": 3', 1))
+    for segment in folder.segments("fisher"):
+        segment.unlink()
+    ended = resume_sweep(place, None, HERE)
+    again = resume_sweep(place, None, HERE)
+
+    assert ("finished", 4, 0) == (*set(by_key(place, "status").values()), ended.ran, again.ran)
+    assert "journal/000001-000009.jsonl was damaged, and is set aside." == ended.mended[0]
+    assert "4 trials had lost rows, and were computed again." == ended.mended[1]
+    assert journal.with_name("000001-000009.jsonl.damaged").exists()
     assert numbers(grid_here, "fisher") == numbers(place, "fisher")
 
 

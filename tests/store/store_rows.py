@@ -1,5 +1,6 @@
 """Small rows and folders for the tests of the store."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,11 @@ def abandoned(folder: ResultsFolder, add: Callable[[ResultsWriter], None]) -> Pa
         segment.unlink()
     journal.write_bytes(content)
     return journal
+
+
+def with_checksum(line: str) -> str:
+    """Return an object in JSON as the journal keeps it, without the line break."""
+    return f'{line[:-1]}, "crc": "{zlib.crc32(line[:-1].encode()):08x}"}}'
 
 
 def epoch_row(key: str, epoch: int, **values: Any) -> EpochRow:

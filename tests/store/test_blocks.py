@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store.store_rows import abandoned, epoch_row, new_folder, trial_row
+from store.store_rows import abandoned, epoch_row, new_folder, trial_row, with_checksum
 
 from tic_sweep.records import DynamicsRow, FisherRow, Row
 from tic_sweep.store import DamagedFileWarning, ResultsFolder, ResultsWriter, Rows, blocks_of, scan
 
+ENDING = len(', "crc": "01234567"}')
 NUMBERS = st.floats(allow_nan=True, width=64)
 
 
@@ -116,10 +117,15 @@ def test_a_kill_tears_whole_blocks_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [(b'"rows": 2', b'"rows": 3'), (b'"t": [1, 2]', b'"t": [1]'), (b'"rows": 2, ', b"")])
 def test_a_block_that_contradicts_itself_is_passed_over(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
-    """Columns of another length than the line says, or no length, are damage: told, and no row is guessed."""
+    """Columns of another length than the line says, or no length, are damage: told, and no row is guessed.
+
+    Whatever its checksum.
+    """
     folder = new_folder(tmp_path / "r")
     journal = abandoned(folder, two_blocks)
-    journal.write_bytes(journal.read_bytes().replace(*damage, 1))
+    first, *others = journal.read_bytes().split(b"\n")
+    spoilt = first.replace(*damage)[:-ENDING] + b"}"
+    journal.write_bytes(b"\n".join([with_checksum(spoilt.decode()).encode(), *others]))
 
     with pytest.warns(DamagedFileWarning, match="line 1 is damaged"):
         assert [1, 1] == stored(folder, "fisher")["epoch"].to_list()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from store.store_rows import ENDLESS_WRITER, abandoned, column_of, epoch_row, epochs_in, new_folder
+from store.store_rows import ENDLESS_WRITER, abandoned, column_of, epoch_row, epochs_in, new_folder, with_checksum
 
 from tic_sweep.errors import StoreError
 from tic_sweep.store import DamagedFileWarning, ResultsFolder, ResultsWriter
@@ -98,7 +98,8 @@ def test_journal_of_a_later_version_is_kept(tmp_path: Path) -> None:
     """Rows of a table that this version does not know are neither dropped nor misread."""
     folder = new_folder(tmp_path / "r")
     folder.journal.mkdir()
-    folder.journal_file(1, 1).write_text('{"table": "dreams", "session": 1, "seq": 0}\n')
+    line = with_checksum('{"table": "dreams", "session": 1, "seq": 0}')
+    folder.journal_file(1, 1).write_text(f"{line}\n")
 
     with pytest.raises(StoreError, match="'dreams', unknown to this version: update tic_sweep"):
         ResultsWriter(folder)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 from store.fabricated import TURNING, write_sweep
-from store.store_rows import epoch_row, epochs_in, new_folder, trial_row
+from store.store_rows import epoch_row, epochs_in, new_folder, trial_row, with_checksum
 
 from analysis import open_results
 from tic_sweep.config import TrialConfig
@@ -40,7 +40,7 @@ def journal(folder: ResultsFolder, *lines: str) -> None:
 
 def row(**values: Any) -> str:
     """Return an epoch row as a line of the journal."""
-    return json.dumps({"table": "epochs", "key": "a", "epoch": 7, "session": 9, "seq": 0} | values)
+    return with_checksum(json.dumps({"table": "epochs", "key": "a", "epoch": 7, "session": 9, "seq": 0} | values))
 
 
 def test_a_healthy_folder_has_none(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_columns_and_tables_of_a_newer_version(tmp_path: Path) -> None:
 def test_lines_of_the_journal(tmp_path: Path) -> None:
     """Two damaged lines, one with values of another type, one of a newer version, one of a newer table; one is read."""
     folder = written(tmp_path / "r")
-    journal(folder, row(), "{oh", '"no"', row(ic="abc"), row(epoch=8, mood=1, seq=1), json.dumps({"table": "moods"}))
+    journal(folder, row(), "{oh", '"no"', row(ic="abc"), row(epoch=8, mood=1, seq=1), row(table="moods"))
     name = "000009-000001.jsonl"
 
     assert [

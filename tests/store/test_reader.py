@@ -83,7 +83,7 @@ def test_journal_of_an_older_version_gets_defaults(tmp_path: Path) -> None:
     """The same holds for rows that are still in the journal."""
     folder = new_folder(tmp_path / "r")
     folder.journal.mkdir()
-    folder.journal_file(1, 1).write_text('{"table": "trials", "session": 1, "seq": 0, "key": "a", "mood": "sunny"}\n')
+    folder.journal_file(1, 1).write_text('{"table": "trials", "key": "a", "mood": "sunny", "session": 1, "seq": 0}\n')
 
     assert [2.0] == column_of(folder, "neuron.tau", "trials")
 

@@ -214,7 +214,7 @@ def _words_of(command: str) -> list[str]:
     try:
         return shlex.split(command)
     except ValueError as error:
-        raise _not_understood(f"{error}.") from error
+        raise _not_understood(str(error)) from error
 
 
 def _understood(how: click.Command, words: list[str]) -> click.Context:
@@ -228,8 +228,8 @@ def _understood(how: click.Command, words: list[str]) -> click.Context:
 def _not_understood(why: str) -> StoreError:
     """Return an error that does not repeat the command: older versions stored secrets of URLs in it."""
     return StoreError(
-        f"`command` in sweep.json, by which the sweep was started, is not understood: {why} Restore the file, or give "
-        f"the command that started it again."
+        f"sweep.json: field 'command' is not understood ({why.removesuffix('.')}): restore the file, or give the command "
+        f"again by which the sweep was started, with --results."
     )
 
 

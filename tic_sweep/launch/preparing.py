@@ -104,6 +104,7 @@ def manifest_of(prepared: Prepared, before: Manifest | None, command: str, optio
         version=tic_sweep.__version__,
         command=command,
         storage=storage_of(options, f"{prepared.sweep.name}-{prepared.scale_name}", before),
+        unknown=before.unknown if before is not None else (),
     )
 
 

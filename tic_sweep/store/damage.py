@@ -5,7 +5,6 @@ are rows between the newest one before a damaged file and the oldest one after i
 between may have told some of them. That errs towards computing again, which gives the same rows.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import polars as pl
 
 from tic_sweep.records import TABLES
 from tic_sweep.store.folder import ResultsFolder, number_of
+from tic_sweep.store.journal import is_whole_journal, read_journal
 from tic_sweep.store.reader import scan, stored_rows
 from tic_sweep.store.seal import is_intact
 from tic_sweep.store.segments import STAMP, readable_segments
@@ -41,10 +41,9 @@ class Damage:
         return self.table not in {"trials", *DERIVED}
 
     def set_aside(self) -> None:
-        """Rename a damaged segment, so that nothing reads it; a journal is left to recovery, which reads past it."""
-        if self.table:
-            with suppress(FileNotFoundError):
-                self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
+        """Rename the file, so that nothing reads it; the whole lines of a journal are in segments by then."""
+        with suppress(FileNotFoundError):
+            self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
 
 
 def is_whole(path: Path) -> bool:
@@ -133,17 +132,14 @@ def _damaged_segments(folder: ResultsFolder, table: str) -> list[Damage]:
 
 def _damaged_journal(path: Path) -> Damage | None:
     """Return the damage of a journal with a spoilt line; the last one may be torn by a kill, and was never promised."""
-    session, damaged, stamps = number_of(path.name)[0], False, list[Stamp]()
-    with suppress(FileNotFoundError):
-        for line in path.read_bytes().split(b"\n")[:-1]:
-            try:
-                row = json.loads(line)
-                stamps.append((int(row["session"]), int(row["seq"])))
-            except (ValueError, KeyError, TypeError):
-                damaged = True
-    if not damaged:
+    try:
+        journaled = read_journal(path.read_bytes())
+    except FileNotFoundError:
         return None
-    return Damage("", path, after=(session, min((seq for _, seq in stamps), default=0) - 2), before=(session + 1, 0))
+    if is_whole_journal(journaled):
+        return None
+    session, told = number_of(path.name)[0], (row["seq"] for rows in journaled.rows.values() for row in rows)
+    return Damage("", path, after=(session, min(told, default=0) - 2), before=(session + 1, 0))
 
 
 def _stamps(path: Path, table: str) -> tuple[Stamp, Stamp] | None:

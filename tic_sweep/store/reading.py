@@ -13,9 +13,10 @@ from tic_sweep.store.folder import ResultsFolder
 from tic_sweep.store.manifest import Manifest
 from tic_sweep.store.problems import Problems
 from tic_sweep.store.reader import Stored, newest, stored_rows
-from tic_sweep.store.remote import RemoteFolder
+from tic_sweep.store.remote import MANIFEST, RemoteFolder
 
 ORPHANS = "rows without a trial"
+UNKNOWN = "varied fields unknown and left out: "
 SPOILT = "segments with other bytes than were written, whose rows may be wrong"
 
 
@@ -50,6 +51,8 @@ class Reading:
         folder = open_folder(place)
         manifest = folder.manifest if isinstance(folder, RemoteFolder) else folder.load_manifest()
         found = Problems(folder.name)
+        if manifest.unknown:
+            found.note("", MANIFEST, UNKNOWN + ", ".join(manifest.unknown), len(manifest.unknown))
         # Trials are read first: whatever state a trial is in, the rows that led to it are then there too.
         stored = {table: stored_rows(folder, table, found) for table in dict.fromkeys(("trials", *TABLES))}
         for table in folder.table_names():

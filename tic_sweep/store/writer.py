@@ -55,7 +55,7 @@ class ResultsWriter:
         self._buffer: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
         self._blocks: dict[str, list[tuple[int, Block]]] = {name: [] for name in TABLES}
         self._buffered = 0
-        self._unjournaled: list[str] = []
+        self._unjournaled: list[bytes] = []
         self._unjournaled_rows = 0
         self._journal_error = self._flush_error = ""
         self._due = 0.0
@@ -192,7 +192,7 @@ class ResultsWriter:
     ) -> None:
         self.close()
 
-    def _take(self, line: str, rows: int) -> None:
+    def _take(self, line: bytes, rows: int) -> None:
         """Let a line wait for the journal whose rows are buffered now."""
         if not self._buffered:
             self._due = time.monotonic() + self._flush_seconds
@@ -223,7 +223,7 @@ class ResultsWriter:
         try:
             if self._journal is None:
                 self._journal = Journal(self.folder.journal_file(self._session, self._segment))
-            self._journal.append("".join(self._unjournaled))
+            self._journal.append(b"".join(self._unjournaled))
         except OSError as error:
             self._journal_error = str(error)
             return
