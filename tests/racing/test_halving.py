@@ -19,19 +19,18 @@ ORDER = [curve(rate, seed, acc=acc) for seed in range(2) for rate, acc in ACC.it
 
 
 @pytest.mark.parametrize(
-    ("epochs", "first", "eta", "until", "levels"),
+    ("epochs", "first", "eta", "levels"),
     [
-        (8, 0.25, 2, 1, (2, 4, 8)),
-        (40, 0.125, 2, 1, (5, 10, 20, 40)),
-        (40, 0.125, 2, 0.5, (5, 10, 20)),
-        (25, 0.125, 3, 1, (3, 9, 25)),
-        (1, 0.125, 2, 1, (1,)),
-        (10, 1, 2, 1, (10,)),
+        (8, 0.25, 2, (2, 4, 8)),
+        (40, 0.125, 2, (5, 10, 20, 40)),
+        (25, 0.125, 3, (3, 9, 25)),
+        (1, 0.125, 2, (1,)),
+        (10, 1, 2, (10,)),
     ],
 )
-def test_levels(epochs: int, first: float, eta: float, until: float, levels: tuple[int, ...]) -> None:
+def test_levels(epochs: int, first: float, eta: float, levels: tuple[int, ...]) -> None:
     """Each level is eta times the one before, up to the last."""
-    assert levels == geometric_levels(epochs, first, eta, until)
+    assert levels == geometric_levels(epochs, first, eta)
 
 
 def test_one_wave_by_hand() -> None:
@@ -86,16 +85,6 @@ def test_seeds_support_each_other() -> None:
     assert 0.2 == went.recommendation.rate
 
 
-def test_seeds_at_once_go_together() -> None:
-    """Both seeds of a rate reach the first level before any is promoted, and both are."""
-    went = replay(Halving(LAST_ACCURACY, first=0.25, seeds_at_once=2), ORDER, budget=16)
-
-    assert {2} == set(went.reached.values())
-    assert 8 == went.started
-    through = replay(Halving(LAST_ACCURACY, first=0.25, seeds_at_once=2), ORDER)
-    assert through.reached["a/0.2/0"] == through.reached["a/0.2/1"] == EPOCHS
-
-
 def test_narrow_waves_take_in_the_best() -> None:
     """The second wave has two rates, the best two of the first."""
     went = replay(Halving(LAST_ACCURACY, first=0.25, narrow=2), ORDER)
@@ -112,13 +101,6 @@ def test_finalists_settle_what_is_close() -> None:
     through = {key for key, epoch in went.reached.items() if epoch == EPOCHS}
     assert {"a/0.2/0", "a/0.2/1", "a/0.4/1", "a/0.2/2", "a/0.4/2"} == through
     assert 4 + 2 + 2 == went.started
-
-
-def test_until_trains_nothing_further() -> None:
-    """The last level lies half way."""
-    went = replay(Halving(LAST_ACCURACY, first=0.25, until=0.5), ORDER)
-
-    assert 4 == max(went.reached.values())
 
 
 def test_a_trial_that_fails_is_not_waited_for() -> None:
@@ -191,7 +173,7 @@ def test_a_share_is_held_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("eta", 1), ("first", -0.1), ("until", 1.5), ("narrow", 0.5), ("finalists", 0), ("holdout", 2)]
+    ("name", "value"), [("eta", 1), ("first", -0.1), ("narrow", 0.5), ("finalists", 0), ("holdout", 2)]
 )
 def test_constants_out_of_bounds(name: str, value: float) -> None:
     """By name and value."""
@@ -238,12 +220,10 @@ def test_a_race_is_rebuilt_from_its_reports(curves: list[Curve], workers: int, b
     assert policy.dismissed(keys) == rebuilt.dismissed(keys)
 
 
-@given(RECORDS, st.integers(1, 5), st.floats(1.5, 4), st.sampled_from([1.0, 2.0]), st.integers(1, 3))
-def test_what_holds_of_every_race(
-    curves: list[Curve], workers: int, eta: float, narrow: float, seeds_at_once: int
-) -> None:
+@given(RECORDS, st.integers(1, 5), st.floats(1.5, 4), st.sampled_from([1.0, 2.0]))
+def test_what_holds_of_every_race(curves: list[Curve], workers: int, eta: float, narrow: float) -> None:
     """It ends, trains some trial to the end, ends all others at a level, and names a rate trained to its end."""
-    policy = Halving(LAST_ACCURACY, first=0.25, eta=eta, narrow=narrow, seeds_at_once=seeds_at_once)
+    policy = Halving(LAST_ACCURACY, first=0.25, eta=eta, narrow=narrow)
 
     went = replay(policy, curves, workers=workers)
 

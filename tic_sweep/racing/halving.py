@@ -25,10 +25,8 @@ class Halving(Race):
         *,
         eta: float = 2.0,
         first: float = 0.125,
-        until: float = 1.0,
         narrow: float = 1.0,
         finalists: int = 1,
-        seeds_at_once: int = 1,
         holdout: float = 0.0,
     ) -> None:
         """Begin a race.
@@ -37,31 +35,27 @@ class Halving(Race):
             signal: what rates are ranked by.
             eta: the share 1/eta of the rates goes on from a level to the next, eta times as far.
             first: first level, as a share of the epochs.
-            until: last level, as a share of the epochs; nothing is trained further.
             narrow: each wave takes in 1/narrow of the rates of the wave before, the best so far; 1 is all of them.
             finalists: rates that every wave after the first trains to its last level, at least, so that seeds settle
                 what is close.
-            seeds_at_once: seeds of a rate in a wave.
             holdout: share of the trials that are never stopped.
 
         Raises:
             ConfigError: for a constant out of its bounds.
         """
         for name, value, low, high in (
-            ("eta", eta, 1.1, 100), ("first", first, 0, 1), ("until", until, first, 1), ("narrow", narrow, 1, 100),
-            ("finalists", finalists, 1, 100),
-            ("seeds_at_once", seeds_at_once, 1, 100), ("holdout", holdout, 0, 1),
+            ("eta", eta, 1.1, 100), ("first", first, 0, 1), ("narrow", narrow, 1, 100),
+            ("finalists", finalists, 1, 100), ("holdout", holdout, 0, 1),
         ):  # fmt: skip
             if not low <= value <= high:
                 raise ConfigError(f"{name} of a race must be from {low:g} to {high:g}, got {value!r}.")
         super().__init__(signal, holdout=holdout)
-        self.eta, self.first, self.until, self.narrow, self.finalists = eta, first, until, narrow, finalists
-        self.seeds_at_once = seeds_at_once
+        self.eta, self.first, self.narrow, self.finalists = eta, first, narrow, finalists
         self._chosen: dict[tuple[str, int, int], frozenset[float]] = {}
 
     def levels(self, epochs: int) -> tuple[int, ...]:
         """Return the epochs at which rates are compared."""
-        return geometric_levels(epochs, self.first, self.eta, self.until)
+        return geometric_levels(epochs, self.first, self.eta)
 
     def leave(self, key: str, status: str) -> None:
         """Take note that a trial has ended: nobody waits for it any more."""
@@ -78,7 +72,7 @@ class Halving(Race):
             return GO_ON
         chosen = self._close(entrant, number)
         if number == len(levels) - 1:
-            return GO_ON if entrant.epoch >= entrant.runner.epochs else Decision("stop", "reached the last level")
+            return GO_ON
         if chosen is None:
             return Decision("pause", f"waits at epoch {entrant.epoch} for the others")
         if entrant.runner.rate in chosen:
@@ -94,16 +88,13 @@ class Halving(Race):
         runnable = [e for e in entrants if self._may_go(e)]
         if not runnable:
             return None
-        first = min((self._wave(e), -e.epoch) for e in runnable)
-        equals = [e for e in runnable if (self._wave(e), -e.epoch) == first]
+        first = min((e.ordinal, -e.epoch) for e in runnable)
+        equals = [e for e in runnable if (e.ordinal, -e.epoch) == first]
         return (max(equals, key=self._merit) if len(equals) > 1 and first[1] <= 0 else equals[0]).runner.key
 
     def dismissed(self, waiting: Sequence[str]) -> list[str]:
         """Return those of the trials that are not running which will never be chosen any more."""
         return [key for key in waiting if self._is_dismissed(self.entrants[key])]
-
-    def _wave(self, entrant: Entrant) -> int:
-        return entrant.ordinal // self.seeds_at_once
 
     def _merit(self, entrant: Entrant) -> float:
         if entrant.decided_at is None:
@@ -127,20 +118,20 @@ class Halving(Race):
 
     def _choice(self, entrant: Entrant) -> frozenset[float] | None:
         """Return the rates that go on from where a trial waits, or enter its wave; None if that is not decided."""
-        stratum, wave = entrant.runner.stratum, self._wave(entrant)
+        stratum, wave = entrant.runner.stratum, entrant.ordinal
         number = _passed(self.levels(entrant.runner.epochs), entrant.epoch)
         return self._admitted(entrant) if number is None else self._chosen.get((stratum, wave, number))
 
     def _admitted(self, entrant: Entrant) -> frozenset[float] | None:
         """Return the rates of a trial's wave: those left by the last level of the wave before."""
-        stratum, wave = entrant.runner.stratum, self._wave(entrant)
+        stratum, wave = entrant.runner.stratum, entrant.ordinal
         if wave == 0 or self.narrow == 1:
             return frozenset(self._strata[stratum])
         return self._chosen.get((stratum, wave - 1, len(self.levels(entrant.runner.epochs)) - 1))
 
     def _close(self, entrant: Entrant, number: int) -> frozenset[float] | None:
         """Decide who goes on from a level once all have arrived; return the rates, or None if some are awaited."""
-        stratum, wave = entrant.runner.stratum, self._wave(entrant)
+        stratum, wave = entrant.runner.stratum, entrant.ordinal
         place = (stratum, wave, number)
         if place in self._chosen:
             return self._chosen[place]
@@ -148,7 +139,7 @@ class Halving(Race):
         if before is None:
             return None
         levels = self.levels(entrant.runner.epochs)
-        expected = [e for rate in before for e in self._strata[stratum][rate] if self._wave(e) == wave]
+        expected = [e for rate in before for e in self._strata[stratum][rate] if e.ordinal == wave]
         if any(e.epoch < levels[number] and not e.left for e in expected):
             return None
         every = len(self._strata[stratum])
@@ -168,11 +159,10 @@ class Halving(Race):
 
 
 @cache
-def geometric_levels(epochs: int, first: float, eta: float, until: float = 1.0) -> tuple[int, ...]:
-    """Return ``first·eta^k`` of the epochs for k = 0, 1, .. as far as ``until``, and ``until`` of them, rounded."""
-    last = max(1, round(until * epochs))
+def geometric_levels(epochs: int, first: float, eta: float) -> tuple[int, ...]:
+    """Return ``first·eta^k`` of the epochs for k = 0, 1, .., rounded, as far as they lie before the last, and that."""
     steps = (max(1, round(first * epochs * eta**k)) for k in range(64))
-    return (*sorted({step for step in steps if step < last}), last)
+    return (*sorted({step for step in steps if step < epochs}), epochs)
 
 
 def _passed(levels: Sequence[int], epoch: int) -> int | None:
