@@ -62,11 +62,23 @@ def test_doubt_only_withholds(ic: list[float | None], se: float, z: float) -> No
     """Errors turn an answer into doubt, never into the other answer."""
     sure, doubtful = sight(looks(ic), T), sight(looks(ic, se), T, z=z)
 
-    assert doubtful.state in {sure.state, "unclear"} or doubtful.state == "not yet"
+    assert doubtful.state in {sure.state, "unclear"}
     assert (doubtful.epoch is None) == (doubtful.state != "turned") == doubtful.censored
     if doubtful.state == "turned":
         assert (sure.not_before, sure.epoch) == (doubtful.not_before, doubtful.epoch)
     assert 0 <= doubtful.down <= 1
+
+
+@pytest.mark.parametrize("se", [1e-6, 0.01, 1.0])
+def test_an_outlier_that_medians_pass_over_leaves_it_unclear(se: float) -> None:
+    """The medians 5, 3, 2 and 1.5 turn at report 1; the mean of 7, 1 and 2 lies above the level of 3."""
+    ic = [3.0, 7.0, 1.0, 2.0]
+    found = sight(looks(ic, se), T)
+
+    assert "turned" == sight(looks(ic), T).state
+    assert ("unclear", None) == (found.state, found.epoch)
+    assert found.margin is not None
+    assert found.margin < 0
 
 
 @given(CURVES, st.floats(1e-3, 5))

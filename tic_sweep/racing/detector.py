@@ -7,8 +7,10 @@ to the level, or of the last two where it has not; then IC is clear of the level
     |L - M| ≥ z·√(se(M)² + (1 - DROP)²·se(P)²)
 
 with se(M) from the reports' own standard errors. A trial has *turned* if the definition says so and the level is
-cleared, has *not yet* turned if IC is clear above it, and is *unclear* otherwise: then more epochs are needed. Without
-standard errors nothing is unclear, and the answer is the definition's.
+cleared, has *not yet* turned if it does not and the level is cleared, and is *unclear* otherwise: then more epochs are
+needed. So errors withhold the definition's answer and never give the other one. The definition smooths by medians,
+which pass over an outlier that M does not: where it says turned and M lies above the level, more precise reports settle
+nothing. Without standard errors nothing is unclear, and the answer is the definition's.
 """
 
 import math
@@ -82,10 +84,11 @@ def _sight(seen: tuple[tuple[int, float, float | None], ...], timesteps: int, z:
             down=0.0, plateau_rel=0.0, margin=None,
         )  # fmt: skip
     margin = _margin(seen, timesteps, found.epoch)
-    if margin is not None and abs(margin) < z and len(seen) > CONFIRM:
+    in_doubt = margin is not None and abs(margin) < z and len(seen) > CONFIRM
+    if in_doubt or (found.turned and margin is not None and margin <= 0):
         state = "unclear"
     else:
-        state = "turned" if found.turned and (margin is None or margin > 0) else "not yet"
+        state = "turned" if found.turned else "not yet"
     turned = state == "turned"
     relative = relative_centroid(found.ic_final, timesteps)
     return Sighting(
