@@ -165,19 +165,19 @@ class Race:
             self._waiting.discard(key)
             looks = self.policy.entrants[key].looks
             last = looks[-1] if looks else Look(epoch=0)
-            reason = self._reason(key, chosen=key not in dismissed)
+            reason = self._reason(key, out=key in dismissed or self.policy.passed_over(self.policy.entrants[key]))
             outcome = Outcome(status="stopped", reason=reason, epochs_done=max(last.epoch, 0), val_acc=last.val_acc)
             self.dismiss(self._trials[key], replace(outcome, **self._kept.get(key, {})))
 
-    def _reason(self, key: str, *, chosen: bool) -> str:
+    def _reason(self, key: str, *, out: bool) -> str:
         entrant = self.policy.entrants[key]
         if entrant.decision.verdict == "stop":
             return entrant.decision.reason
         where = f"while it waited at epoch {entrant.epoch}" if entrant.looks else "before it ran"
-        if chosen:
-            over = f"the {self.allowed:.0f} epochs of the race were spent" if self.spent >= self.allowed else "it ended"
-            return f"{over} {where}"
-        return f"other rates were chosen {where}"
+        if out:
+            return f"other rates were chosen {where}"
+        over = f"the {self.allowed:.0f} epochs of the race were spent" if self.spent >= self.allowed else "it ended"
+        return f"{over} {where}"
 
     def _in_order(self, keys: Collection[str]) -> list[str]:
         return [key for key in self._trials if key in keys]

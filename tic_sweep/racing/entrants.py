@@ -132,7 +132,7 @@ class Race:
         """Return the rate of most merit among those that got furthest."""
         standings = self.standings(stratum)
         if not standings or standings[0].merit == LAST:
-            return Recommendation(rate=None, why="no trial has reported anything to rank by", standings=standings)
+            return Recommendation(rate=None, why=self._why_none(stratum, standings), standings=standings)
         best = standings[0]
         as_good = tuple(s.rate for s in standings[1:] if self._as_good(stratum, s.rate, best.rate))
         seeds = f"{best.seeds} seed" + "s" * (best.seeds > 1)
@@ -157,7 +157,10 @@ class Race:
         )
 
     def standings(self, stratum: str) -> tuple[Standing, ...]:
-        """Return how the rates stand: by the level reached, then by merit at it, then in the order of entry."""
+        """Return how the rates stand: by the level reached, then by merit at it, then in the order of entry.
+
+        Rates without a merit, as one that diverged with any seed, come last, however far they got.
+        """
         rates = self._strata.get(stratum, {})
         reached = {rate: self._level(own) for rate, own in rates.items()}
         merits = {level: self.merits(stratum, level) for level in set(reached.values()) if level is not None}
@@ -167,8 +170,8 @@ class Race:
                 continue
             there = [e for e in own if self.counts(e, level)]
             merit, se = merits[level][rate]
-            rows.append((-level, -merit, _standing(rate, own, there, (merit, se))))
-        return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:2]))
+            rows.append((merit == LAST, -level, -merit, _standing(rate, own, there, (merit, se))))
+        return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:3]))
 
     def merits(self, stratum: str, level: int) -> dict[float, tuple[float, float | None]]:
         """Return, for each rate with a trial that has reached a level, its merit there and the standard error."""
@@ -204,9 +207,26 @@ class Race:
         """Return whether a paused trial has been chosen to go on."""
         return True
 
+    def passed_over(self, entrant: Entrant) -> bool:  # noqa: ARG002 - only policies that pause choose others
+        """Return whether others have been chosen to go on from where a trial waits."""
+        return False
+
+    def diverged(self, stratum: str, rate: float) -> bool:
+        """Return whether a rate has diverged with any seed."""
+        return any(e.left == "diverged" for e in self._strata[stratum][rate])
+
     def counts(self, entrant: Entrant, level: int) -> bool:
         """Return whether a trial counts in the ranking at a level."""
         return entrant.counted >= level
+
+    def _why_none(self, stratum: str, standings: Sequence[Standing]) -> str:
+        """Return why no rate can be recommended."""
+        rates = self._strata.get(stratum, {})
+        ran = [rate for rate, own in rates.items() if any(e.looks or e.left for e in own)]
+        far = [standing.rate for standing in standings] or ran
+        if far and all(self.diverged(stratum, rate) for rate in far):
+            return "all rates that got far enough to be ranked have diverged"
+        return "no trial has reported anything to rank by"
 
     def _level(self, own: Sequence[Entrant]) -> int | None:
         furthest = max((e.counted for e in own), default=-1)

@@ -4,9 +4,13 @@ The first seed of every rate trains to the first level and pauses; the best 1/et
 eta times as far, and so on to the last. Then comes a second *wave* with the next seed of each rate, and so on: what all
 waves have seen of a rate at a level decides together. A level is decided when all that are expected have arrived, or
 have left; other waves keep the places busy in the meantime.
+
+A rate that diverges with any seed is out. Its place in a wave goes to the best that was passed over, at the furthest
+level where one waits; hence nobody is dismissed before the wave has reached its end.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
@@ -52,20 +56,29 @@ class Halving(Race):
         super().__init__(signal, holdout=holdout)
         self.eta, self.first, self.narrow, self.finalists = eta, first, narrow, finalists
         self._chosen: dict[tuple[str, int, int], frozenset[float]] = {}
+        self._vacant: Counter[tuple[str, int, int]] = Counter()
 
     def levels(self, epochs: int) -> tuple[int, ...]:
         """Return the epochs at which rates are compared."""
         return geometric_levels(epochs, self.first, self.eta)
 
     def leave(self, key: str, status: str) -> None:
-        """Take note that a trial has ended: nobody waits for it any more."""
+        """Take note that a trial has ended: nobody waits for it any more, and if it diverged its rate is out."""
         super().leave(key, status)
         entrant = self.entrants[key]
-        for number in range(len(self.levels(entrant.runner.epochs))):
-            self._close(entrant, number)
+        seeds = self._strata[entrant.runner.stratum][entrant.runner.rate] if status == "diverged" else [entrant]
+        if status == "diverged":
+            for seed in seeds:
+                self._replace(seed)
+        for seed in seeds:
+            for number in range(len(self.levels(entrant.runner.epochs))):
+                self._close(seed, number)
 
     def decide(self, entrant: Entrant) -> Decision:
-        """Go on between levels; at a level go on if the rate is among those chosen, else pause or stop."""
+        """Go on between levels; at a level go on if the rate is among those chosen, else pause: it may yet replace one.
+
+        A trial that is held out would only wait to run on, and is stopped, which lets it.
+        """
         levels = self.levels(entrant.runner.epochs)
         number = _passed(levels, entrant.epoch)
         if number is None or (len(entrant.looks) > 1 and _passed(levels, entrant.looks[-2].epoch) == number):
@@ -75,9 +88,10 @@ class Halving(Race):
             return GO_ON
         if chosen is None:
             return Decision("pause", f"waits at epoch {entrant.epoch} for the others")
-        if entrant.runner.rate in chosen:
+        if entrant.runner.rate in chosen or self._fills(entrant, number):
             return GO_ON
-        return Decision("stop", f"its rate is not among the {len(chosen)} best at epoch {entrant.epoch}")
+        reason = f"its rate is not among the {len(chosen)} best at epoch {entrant.epoch}"
+        return Decision("stop" if entrant.held_out else "pause", reason)
 
     def choose(self, waiting: Sequence[str]) -> str | None:
         """Return a trial that was cut off, else by waves: one promoted furthest, the best first, else a new one."""
@@ -106,6 +120,10 @@ class Halving(Race):
         chosen = self._choice(entrant)
         return chosen is not None and entrant.runner.rate in chosen
 
+    def passed_over(self, entrant: Entrant) -> bool:
+        """Return whether others have been chosen to go on from where a trial waits, or to enter its wave."""
+        return self._choice(entrant) is not None and not self.promoted(entrant)
+
     def _may_go(self, entrant: Entrant) -> bool:
         if entrant.done:
             return False
@@ -113,8 +131,11 @@ class Halving(Race):
         return self.promoted(entrant) or (over and entrant.held_out and entrant.epoch >= 0)
 
     def _is_dismissed(self, entrant: Entrant) -> bool:
-        decided = self._choice(entrant) is not None
-        return entrant.done or (decided and not is_cut_off(entrant) and not self._may_go(entrant))
+        levels = self.levels(entrant.runner.epochs)
+        through = (entrant.runner.stratum, entrant.ordinal, len(levels) - 1) in self._chosen
+        may_replace = entrant.epoch >= levels[0] and not through
+        out = self.passed_over(entrant) and not may_replace
+        return entrant.done or (out and not is_cut_off(entrant) and not self._may_go(entrant))
 
     def _choice(self, entrant: Entrant) -> frozenset[float] | None:
         """Return the rates that go on from where a trial waits, or enter its wave; None if that is not decided."""
@@ -125,8 +146,10 @@ class Halving(Race):
     def _admitted(self, entrant: Entrant) -> frozenset[float] | None:
         """Return the rates of a trial's wave: those left by the last level of the wave before."""
         stratum, wave = entrant.runner.stratum, entrant.ordinal
-        if wave == 0 or self.narrow == 1:
+        if wave == 0:
             return frozenset(self._strata[stratum])
+        if self.narrow == 1:
+            return frozenset(rate for rate in self._strata[stratum] if not self.diverged(stratum, rate))
         return self._chosen.get((stratum, wave - 1, len(self.levels(entrant.runner.epochs)) - 1))
 
     def _close(self, entrant: Entrant, number: int) -> frozenset[float] | None:
@@ -137,6 +160,8 @@ class Halving(Race):
             return self._chosen[place]
         before = self._admitted(entrant) if number == 0 else self._chosen.get((stratum, wave, number - 1))
         if before is None:
+            return None
+        if self._vacant[stratum, wave, number - 1] and self._is_coming(entrant, number - 1):
             return None
         levels = self.levels(entrant.runner.epochs)
         expected = [e for rate in before for e in self._strata[stratum][rate] if e.ordinal == wave]
@@ -154,8 +179,66 @@ class Halving(Race):
                 key=lambda rate: merits.get(rate, (LAST, None))[0], reverse=True,
             )  # fmt: skip
             kept = max(every / self.eta ** (number + 1), self.finalists if wave else 1)
-        self._chosen[place] = frozenset(rates[: math.ceil(kept - 1e-9)])
+        healthy = [rate for rate in rates if not self.diverged(stratum, rate)]
+        self._chosen[place] = frozenset(healthy[: math.ceil(kept - 1e-9)])
+        if not healthy and number < len(levels) - 1:  # nobody will arrive at the next level and have it decided
+            self._close(entrant, number + 1)
         return self._chosen[place]
+
+    def _replace(self, entrant: Entrant) -> None:
+        """Take a rate that diverged out of a wave that one of its trials is in, and let the next best have its place.
+
+        Where nobody waits at the level that the trial has passed, the place there stays vacant, and one from a level
+        before may come and fill it.
+        """
+        stratum, wave, rate = entrant.runner.stratum, entrant.ordinal, entrant.runner.rate
+        levels = self.levels(entrant.runner.epochs)
+        through = (stratum, wave, len(levels) - 1)
+        if through in self._chosen:
+            self._chosen[through] -= {rate}
+            return
+        passed = _passed(levels, entrant.epoch)
+        for number in range(-1 if passed is None else passed, -1, -1):
+            place = (stratum, wave, number)
+            if rate not in self._chosen.get(place, ()):
+                return
+            self._chosen[place] -= {rate}
+            if (other := self._runner_up(entrant, number)) is not None:
+                self._chosen[place] |= {other}
+                return
+            self._vacant[place] += 1
+
+    def _runner_up(self, entrant: Entrant, number: int) -> float | None:
+        """Return the best of the rates that wait at a level of a trial's wave and were passed over; None if none do."""
+        levels = self.levels(entrant.runner.epochs)
+        merits = self.merits(entrant.runner.stratum, levels[number])
+        passed_over = [
+            e.runner.rate
+            for e in self._wave_of(entrant)
+            if _passed(levels, e.epoch) == number
+            and e.decision.verdict == "pause"
+            and not (e.done or e.runs_on or self.promoted(e) or self.diverged(e.runner.stratum, e.runner.rate))
+        ]
+        return max(passed_over, key=lambda rate: merits.get(rate, (LAST, None))[0], default=None)
+
+    def _is_coming(self, entrant: Entrant, number: int) -> bool:
+        """Return whether somebody of a trial's wave has still to arrive at a level, to fill a vacant place there."""
+        level = self.levels(entrant.runner.epochs)[number]
+        return any(e.epoch < level and not (e.left or e.runs_on) and self.promoted(e) for e in self._wave_of(entrant))
+
+    def _fills(self, entrant: Entrant, number: int) -> bool:
+        """Let a trial that has arrived at a level take a place that is vacant there; return whether it does."""
+        stratum, rate = entrant.runner.stratum, entrant.runner.rate
+        place = (stratum, entrant.ordinal, number)
+        if not self._vacant[place] or self.diverged(stratum, rate):
+            return False
+        self._vacant[place] -= 1
+        self._chosen[place] |= {rate}
+        return True
+
+    def _wave_of(self, entrant: Entrant) -> list[Entrant]:
+        every = self._strata[entrant.runner.stratum].values()
+        return [e for own in every for e in own if e.ordinal == entrant.ordinal]
 
 
 @cache

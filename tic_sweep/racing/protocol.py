@@ -99,7 +99,7 @@ class Recommendation:
     """The rate to use, and how sure that is."""
 
     rate: float | None
-    """None while no trial of the stratum has reported anything to rank by."""
+    """None while no trial of the stratum has reported anything to rank by, and where all that did have diverged."""
     as_good: tuple[float, ...] = ()
     """Other rates that the data at hand cannot tell from it."""
     why: str = ""
