@@ -110,9 +110,15 @@ class Race:
         return iter(self.choose, None)  # type: ignore[arg-type]
 
     def choose(self) -> PlannedTrial | None:
-        """Return the trial to run next; None if none should run, for now or, where nothing runs, ever."""
+        """Return the trial to run next; None if none should run, for now or, where nothing runs, ever.
+
+        One that was cut off after its last raced epoch comes first, whatever the budget: it spends nothing more of it.
+        """
         may = not self._trials or self.spent < self.allowed
-        key = self.policy.choose(self._in_order(self._waiting)) if may else None
+        waiting = self._in_order(self._waiting)
+        key = next((key for key in waiting if self._is_through(key)), None)
+        if key is None and may:
+            key = self.policy.choose(waiting)
         if key is None and may and (trial := next(self.proposals, None)) is not None:
             self.enter(trial)
             key = trial.key
@@ -156,6 +162,12 @@ class Race:
             self.keep(trial.key, {name: getattr(row, name) for name in KEPT})
         elif row.status in BADLY:
             self.policy.leave(trial.key, row.status)
+
+    def _is_through(self, key: str) -> bool:
+        """Return whether a trial has made all its raced reports, and only its test or its pruning cycles are left."""
+        entrant = self.policy.entrants[key]
+        goes_on = entrant.decision.verdict == "go_on" or entrant.runs_on or entrant.epoch >= self._last_epoch(key)
+        return entrant.epoch >= entrant.runner.epochs and goes_on and not entrant.left
 
     def _dismiss(self) -> None:
         """End the trials that will not be chosen any more: all that wait, if nothing runs."""
