@@ -35,10 +35,14 @@ def _told(answer: Answer) -> str:
 
 def _as_good(answer: Answer) -> str:
     low, high = as_good_range(answer)
+    told_apart = answer.recommendation.told_apart
     if not answer.as_good:
-        return "Of those that got at least half as far no other is as good."
+        none = "Of those that got at least half as far no other is as good."
+        return none if told_apart else "No other got half as far, and with one seed of each nothing tells rates apart."
     others = ", ".join(text_of(rate) for rate in answer.as_good)
     inside = "" if low == high else f"; that is every rate tried from {text_of(low)} to {text_of(high)}"
+    if not told_apart:
+        return f"With one seed of each nothing tells it apart from {others}{inside}."
     return f"As good, as far as the data at hand can tell: {others}{inside}."
 
 

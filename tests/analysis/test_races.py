@@ -26,7 +26,10 @@ RACE: tuple[Ran, ...] = (
 )  # fmt: skip
 
 
-def raced(path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, ...] = (8,)) -> Results:
+def raced(
+    path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, ...] = (8,),
+    ic: tuple[float, ...] = (5.0,) * 5, scheduler: str = "asha", holdout: float = 0.0,
+) -> Results:  # fmt: skip
     """Write a raced sweep, trial after trial: an epoch takes 2 s, a Fisher measurement 1 s; return its results."""
     folder = ResultsFolder.create(path)
     configs = [
@@ -35,10 +38,10 @@ def raced(path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, .
         for lr, status, values in trials
     ]
     order = [trial_key(config) for config, *_ in configs]
-    race: dict[str, Any] = {"budget": 1.0, "holdout": 0.0, "grace": 0.25, "order": order}
+    race: dict[str, Any] = {"budget": 1.0, "holdout": holdout, "grace": 0.25, "order": order}
     varied = ("optimiser.lr", *(("timesteps",) if len(timesteps) > 1 else ()))
     Manifest(
-        sweep="demo", scale="laptop", question="Which rate?", varied=varied, scheduler="asha", race=race,
+        sweep="demo", scale="laptop", question="Which rate?", varied=varied, scheduler=scheduler, race=race,
     ).save(folder.manifest)  # fmt: skip
     with ResultsWriter(folder) as writer:
         for config, status, values in configs:
@@ -46,7 +49,7 @@ def raced(path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, .
             for epoch, accuracy in enumerate(values):
                 writer.add(
                     EpochRow(
-                        key=key, epoch=epoch, val_loss=1.0, val_acc=accuracy, ic=5.0, ic_se=0.1,
+                        key=key, epoch=epoch, val_loss=1.0, val_acc=accuracy, ic=ic[epoch], ic_se=0.1,
                         train_seconds=2.0 if epoch else 0.0, eval_seconds=0.0, fisher_seconds=1.0,
                     )
                 )  # fmt: skip
@@ -96,6 +99,21 @@ def test_only_what_got_half_as_far_is_called_as_good(tmp_path: Path) -> None:
 
     assert {1.0, 0.1} == set(answer.recommendation.as_good)
     assert ((1.0,), (0.3, 1.0)) == (answer.as_good, as_good_range(answer))
+
+
+@pytest.mark.parametrize(
+    ("ic", "text"),
+    [
+        ((5.0,) * 5, "As good, as far as the data at hand can tell: 1.0; that is every rate tried from 0.3"),
+        ((5.0, 1.5, 1.5, 1.5, 1.5), "With one seed of each nothing tells it apart from 1.0; that is every rate tried"),
+    ],
+)
+def test_with_one_seed_it_is_said_what_tells_rates_apart(tmp_path: Path, ic: tuple[float, ...], text: str) -> None:
+    """The validation images, as long as accuracy alone decides; nothing once a rate has turned."""
+    same = (0.1, 0.2, 0.3, 0.4, 0.5)
+    trials = ((0.3, "finished", same), (1.0, "stopped", same[:4]))
+
+    assert text in race_finding(raced(tmp_path / "r", trials, ic=ic, scheduler="hybrid"))
 
 
 @pytest.mark.parametrize(("best", "edge"), [(0.1, "lowest"), (0.3, ""), (1.0, "highest")])

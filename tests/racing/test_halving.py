@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from racing.races import EPOCHS, curve, runner
+from racing.races import EPOCHS, curve, runner, turning
 
 from analysis.races import tell
 from tic_sweep.errors import ConfigError
@@ -127,6 +127,25 @@ def test_a_trial_that_fails_is_not_waited_for() -> None:
 def _diverging(went: Curve, epoch: int) -> Curve:
     """Return a record that ends after an epoch, diverged."""
     return Curve(went.runner, went.looks[: epoch + 1], "diverged")
+
+
+@pytest.mark.parametrize("name", ["accuracy", "hybrid"])
+def test_with_one_seed_the_validation_images_say_what_is_as_good(name: str) -> None:
+    """Eight rates a tenth of a point apart on 143 images: none is told from another, before anything has turned."""
+    curves = [curve(0.1 * k, acc=0.8 + 0.001 * k, ic=[5.0] * 9, validation=143) for k in range(8)]
+
+    found = replay(build_policy(name, holdout=0), curves).recommendation
+
+    assert (7, True) == (len(found.as_good), found.told_apart)
+
+
+def test_with_one_seed_nothing_tells_whether_a_transition_is_chance() -> None:
+    """At epoch 3, as far as 0.4 got, it has turned, and ranks have no error; epoch 1 lies before that."""
+    curves = [curve(rate, acc=acc, ic=turning(1), validation=143) for rate, acc in ACC.items()]
+
+    found = replay(build_policy("hybrid", holdout=0), curves).recommendation
+
+    assert (0.2, (0.4,), False) == (found.rate, found.as_good, found.told_apart)
 
 
 EIGHT = tuple(round(0.1 * k, 1) for k in range(1, 9))

@@ -102,6 +102,8 @@ class Recommendation:
     """None while no trial of the stratum has reported anything to rank by, and where all that did have diverged."""
     as_good: tuple[float, ...] = ()
     """Other rates that the data at hand cannot tell from it."""
+    told_apart: bool = True
+    """Whether the data say how far chance goes. Where not, as with one seed a rate, the others are called as good."""
     why: str = ""
     """One sentence."""
     standings: tuple[Standing, ...] = ()
