@@ -9,12 +9,12 @@ from analysis import Results, open_results
 from analysis.figures.catalogue import chosen_figures
 from analysis.figures.writing import write_figures
 from analysis.plot_races import plot_race
-from analysis.race_texts import race_finding, race_texts, spent_text
+from analysis.race_texts import race_finding, race_texts, spent_text, stopping_text
 from analysis.races import answers, as_good_range, race_curves, race_of, race_trials, told
 from analysis.report import write_report
 from analysis.tables import finding
 from tic_sweep.config import TrialConfig, replaced, trial_key
-from tic_sweep.racing import Look
+from tic_sweep.racing import Look, StoppingCost
 from tic_sweep.records import EpochRow, TrialRow
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
 
@@ -161,6 +161,40 @@ def test_the_finding_names_rate_and_price(tmp_path: Path) -> None:
 
     assert text.startswith("Recommended learning rate: 0.3;")
     assert "7 epochs were trained, 44 % of the 16 of the full grid; Fisher measurements took the time of 6 more" in text
+
+
+@pytest.mark.parametrize(("last", "share"), [(0.95, 1.0), (0.3, 1.0), (0.95, 0.0)])
+def test_the_finding_says_how_those_ended_that_would_have_been_stopped(
+    tmp_path: Path, last: float, share: float
+) -> None:
+    """ASHA would have stopped 0.1 at epoch 1; it was held out, and how it ended is told with how little that says."""
+    ran_on = (0.1, "finished", (0.1, 0.2, 0.2, 0.2, last))
+    text = race_finding(raced(tmp_path / "r", (RACE[0], (1.0, "finished", RACE[0][2]), ran_on), holdout=share))
+
+    above = "1 ended above the recommended rate's mean validation accuracy, by 5.0 points at most"
+    none = "none ended above the recommended rate's mean validation accuracy"
+    told = f" Of 1 held-out trial that would have been stopped {above if last > 0.9 else none}; so few say little"
+    assert text.endswith(f"{told} of what stopping costs.") == (share == 1.0)
+    assert ("held-out" in text) == (share == 1.0)
+
+
+@pytest.mark.parametrize(
+    ("cost", "text"),
+    [
+        (StoppingCost(trials=0, better=0, missed=None), ""),
+        (StoppingCost(trials=2, better=0, missed=None), ""),
+        (
+            StoppingCost(trials=30, better=2, missed=0.031),
+            (
+                " Of 30 held-out trials that would have been stopped 2 ended above the recommended rate's mean "
+                "validation accuracy, by 3.1 points at most."
+            ),
+        ),
+    ],
+)
+def test_stopping_in_words(cost: StoppingCost, text: str) -> None:
+    """Nothing where nothing is known; only few are called few."""
+    assert text == stopping_text(cost)
 
 
 @pytest.mark.parametrize(
