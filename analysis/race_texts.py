@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.fields import label_of, text_of
-from analysis.races import Answer, answers, as_good_range, is_raced, race_trials
+from analysis.races import Answer, answers, as_good_range, is_raced, race_of, race_trials
 from analysis.results import Results
 from analysis.sections import Texts
-from tic_sweep.racing import Standing
+from tic_sweep.racing import Standing, StoppingCost, stratum_of
+from tic_sweep.store import stored_config
 from tic_sweep.sweep import RATE
 
 NOTE = (
@@ -16,10 +17,32 @@ NOTE = (
     "that got differently far do not compare."
 )
 
+FEW = 20
+"""Held-out trials below which it is said that they are few: of 20 that all ended lower, 14 % may still be higher."""
+
 
 def race_finding(results: Results) -> str:
-    """Return which learning rate the race recommends, and what it cost; a line per stratum."""
-    return "\n".join(_told(answer) for answer in answers(results))
+    """Return which learning rate the race recommends, and what it and its stopping cost; a line per stratum."""
+    told = {_stratum(answer): _told(answer) for answer in answers(results)}
+    if results.manifests[0].race.get("holdout"):  # else nothing was held out, and telling the race again is spared
+        race = race_of(results)
+        told = {stratum: f"{text}{stopping_text(race.stopping_cost(stratum))}" for stratum, text in told.items()}
+    return "\n".join(told.values())
+
+
+def _stratum(answer: Answer) -> str:
+    return stratum_of(stored_config(answer.part.trials.head(1).collect().row(0, named=True)))
+
+
+def stopping_text(cost: StoppingCost) -> str:
+    """Return, as a further sentence, how trials ended that would have been stopped; nothing if none was held out."""
+    if not cost.trials or cost.missed is None:
+        return ""
+    trials = f"{cost.trials} held-out trial{'s' * (cost.trials > 1)} that would have been stopped"
+    above = f"{cost.better or 'none'} ended above the recommended rate's mean validation accuracy"
+    by = f", by {100 * cost.missed:.1f} points at most" if cost.better else ""
+    little = "; so few say little of what stopping costs" if cost.trials < FEW else ""
+    return f" Of {trials} {above}{by}{little}."
 
 
 def _told(answer: Answer) -> str:
@@ -35,10 +58,14 @@ def _told(answer: Answer) -> str:
 
 def _as_good(answer: Answer) -> str:
     low, high = as_good_range(answer)
+    told_apart = answer.recommendation.told_apart
     if not answer.as_good:
-        return "Of those that got at least half as far no other is as good."
+        none = "Of those that got at least half as far no other is as good."
+        return none if told_apart else "No other got half as far, and with one seed of each nothing tells rates apart."
     others = ", ".join(text_of(rate) for rate in answer.as_good)
     inside = "" if low == high else f"; that is every rate tried from {text_of(low)} to {text_of(high)}"
+    if not told_apart:
+        return f"With one seed of each nothing tells it apart from {others}{inside}."
     return f"As good, as far as the data at hand can tell: {others}{inside}."
 
 

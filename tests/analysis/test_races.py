@@ -9,12 +9,12 @@ from analysis import Results, open_results
 from analysis.figures.catalogue import chosen_figures
 from analysis.figures.writing import write_figures
 from analysis.plot_races import plot_race
-from analysis.race_texts import race_finding, race_texts, spent_text
+from analysis.race_texts import race_finding, race_texts, spent_text, stopping_text
 from analysis.races import answers, as_good_range, race_curves, race_of, race_trials, told
 from analysis.report import write_report
 from analysis.tables import finding
 from tic_sweep.config import TrialConfig, replaced, trial_key
-from tic_sweep.racing import Look
+from tic_sweep.racing import Look, StoppingCost
 from tic_sweep.records import EpochRow, TrialRow
 from tic_sweep.store import Manifest, ResultsFolder, ResultsWriter
 
@@ -27,8 +27,9 @@ RACE: tuple[Ran, ...] = (
 
 
 def raced(
-    path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, ...] = (8,), proposals: int = 0
-) -> Results:
+    path: Path, trials: tuple[Ran, ...] = RACE, *, timesteps: tuple[int, ...] = (8,), proposals: int = 0,
+    ic: tuple[float, ...] = (5.0,) * 5, scheduler: str = "asha", holdout: float = 0.0,
+) -> Results:  # fmt: skip
     """Write a raced sweep, trial after trial: an epoch takes 2 s, a Fisher measurement 1 s; return its results."""
     folder = ResultsFolder.create(path)
     configs = [
@@ -37,10 +38,10 @@ def raced(
         for lr, status, values in trials
     ]
     order = [trial_key(config) for config, *_ in configs]
-    race: dict[str, Any] = {"budget": 1.0, "holdout": 0.0, "grace": 0.25, "order": order}
+    race: dict[str, Any] = {"budget": 1.0, "holdout": holdout, "grace": 0.25, "order": order}
     varied = ("optimiser.lr", *(("timesteps",) if len(timesteps) > 1 else ()))
     Manifest(
-        sweep="demo", scale="laptop", question="Which rate?", varied=varied, scheduler="asha", race=race,
+        sweep="demo", scale="laptop", question="Which rate?", varied=varied, scheduler=scheduler, race=race,
         samples=proposals, searcher="tpe" if proposals else "random",
     ).save(folder.manifest)  # fmt: skip
     with ResultsWriter(folder) as writer:
@@ -49,7 +50,7 @@ def raced(
             for epoch, accuracy in enumerate(values):
                 writer.add(
                     EpochRow(
-                        key=key, epoch=epoch, val_loss=1.0, val_acc=accuracy, ic=5.0, ic_se=0.1,
+                        key=key, epoch=epoch, val_loss=1.0, val_acc=accuracy, ic=ic[epoch], ic_se=0.1,
                         train_seconds=2.0 if epoch else 0.0, eval_seconds=0.0, fisher_seconds=1.0,
                     )
                 )  # fmt: skip
@@ -99,6 +100,21 @@ def test_only_what_got_half_as_far_is_called_as_good(tmp_path: Path) -> None:
 
     assert {1.0, 0.1} == set(answer.recommendation.as_good)
     assert ((1.0,), (0.3, 1.0)) == (answer.as_good, as_good_range(answer))
+
+
+@pytest.mark.parametrize(
+    ("ic", "text"),
+    [
+        ((5.0,) * 5, "As good, as far as the data at hand can tell: 1.0; that is every rate tried from 0.3"),
+        ((5.0, 1.5, 1.5, 1.5, 1.5), "With one seed of each nothing tells it apart from 1.0; that is every rate tried"),
+    ],
+)
+def test_with_one_seed_it_is_said_what_tells_rates_apart(tmp_path: Path, ic: tuple[float, ...], text: str) -> None:
+    """The validation images, as long as accuracy alone decides; nothing once a rate has turned."""
+    same = (0.1, 0.2, 0.3, 0.4, 0.5)
+    trials = ((0.3, "finished", same), (1.0, "stopped", same[:4]))
+
+    assert text in race_finding(raced(tmp_path / "r", trials, ic=ic, scheduler="hybrid"))
 
 
 @pytest.mark.parametrize(("best", "edge"), [(0.1, "lowest"), (0.3, ""), (1.0, "highest")])
@@ -156,6 +172,40 @@ def test_the_finding_names_rate_and_price(tmp_path: Path) -> None:
 
     assert text.startswith("Recommended learning rate: 0.3;")
     assert "7 epochs were trained, 44 % of the 16 of the full grid; Fisher measurements took the time of 6 more" in text
+
+
+@pytest.mark.parametrize(("last", "share"), [(0.95, 1.0), (0.3, 1.0), (0.95, 0.0)])
+def test_the_finding_says_how_those_ended_that_would_have_been_stopped(
+    tmp_path: Path, last: float, share: float
+) -> None:
+    """ASHA would have stopped 0.1 at epoch 1; it was held out, and how it ended is told with how little that says."""
+    ran_on = (0.1, "finished", (0.1, 0.2, 0.2, 0.2, last))
+    text = race_finding(raced(tmp_path / "r", (RACE[0], (1.0, "finished", RACE[0][2]), ran_on), holdout=share))
+
+    above = "1 ended above the recommended rate's mean validation accuracy, by 5.0 points at most"
+    none = "none ended above the recommended rate's mean validation accuracy"
+    told = f" Of 1 held-out trial that would have been stopped {above if last > 0.9 else none}; so few say little"
+    assert text.endswith(f"{told} of what stopping costs.") == (share == 1.0)
+    assert ("held-out" in text) == (share == 1.0)
+
+
+@pytest.mark.parametrize(
+    ("cost", "text"),
+    [
+        (StoppingCost(trials=0, better=0, missed=None), ""),
+        (StoppingCost(trials=2, better=0, missed=None), ""),
+        (
+            StoppingCost(trials=30, better=2, missed=0.031),
+            (
+                " Of 30 held-out trials that would have been stopped 2 ended above the recommended rate's mean "
+                "validation accuracy, by 3.1 points at most."
+            ),
+        ),
+    ],
+)
+def test_stopping_in_words(cost: StoppingCost, text: str) -> None:
+    """Nothing where nothing is known; only few are called few."""
+    assert text == stopping_text(cost)
 
 
 @pytest.mark.parametrize(

@@ -106,9 +106,7 @@ def test_a_secret_that_an_older_version_stored_is_not_repeated(
     err = capsys.readouterr().err
 
     assert 2 == code
-    assert (
-        "sweep.json: field 'command' is not understood (Invalid value for '--data'" in err
-    )
+    assert "sweep.json: field 'command' is not understood (Invalid value for '--data'" in err
     assert SECRET not in err
 
 

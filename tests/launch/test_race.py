@@ -1,7 +1,7 @@
 """Races in this process: who runs how far, what is stored of it, and how a race goes on that was cut off."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tic_sweep.launch.session import Ended, resume_sweep, run_sweep
 from tic_sweep.racing import POLICIES, Look
 from tic_sweep.racing.halving import Halving
 from tic_sweep.racing.signals import LAST_ACCURACY
+from tic_sweep.records import Report
 from tic_sweep.store import ResultsFolder
 
 HERE = Options(in_process=True, wandb="off")
@@ -49,6 +50,32 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def told(folder: Path) -> list[tuple]:
     """Return rate, seed, status and epochs of every trial."""
     return sorted(rows(folder, "trials").select("optimiser.lr", "seed", "status", "epochs_done").rows())
+
+
+class CutOffAtItsEnd(LearningTraining):
+    """Has the driver go out once the last report of a trial of the best rate is stored, as during its test."""
+
+    def save(self) -> None:
+        """Keep the checkpoint, and go out."""
+        super().save()
+        if self.next == self.config.optimiser.epochs and self.config.optimiser.lr == 0.8:
+            raise KeyboardInterrupt
+
+
+class DivergingTraining(LearningTraining):
+    """Diverges after epoch 5 with the best rate."""
+
+    def during(self, epoch: int) -> None:
+        """Note that it has diverged."""
+        if epoch == 6 and self.config.optimiser.lr == 0.8:
+            self.halted = {"status": "diverged", "reason": "loss is nan", "epochs_done": 5}
+
+    def reports(self) -> Iterator[Report]:
+        """Yield reports until it has diverged."""
+        for made in super().reports():
+            if self.halted.get("status") == "diverged":
+                return
+            yield made
 
 
 BY_HAND = [
@@ -96,6 +123,39 @@ def test_a_race_that_was_cut_off_goes_on_to_the_same_end(run: Run, tmp_path: Pat
     assert BY_HAND != before
     assert BY_HAND == told(tmp_path / "r")
     assert 0.8 == answers(open_results(tmp_path / "r"))[0].recommendation.rate
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_trial_that_was_cut_off_during_its_test_is_completed(run: Run, tmp_path: Path, *, resume: bool) -> None:
+    """It had made all its reports, so that the race has nothing left to decide; it is not called stopped."""
+    for _ in range(2):  # each of its two seeds is cut off
+        with pytest.raises(KeyboardInterrupt):
+            run("r", CutOffAtItsEnd)
+    run("r", resume=resume)
+
+    assert BY_HAND == told(tmp_path / "r")
+
+
+def test_a_trial_that_is_through_is_completed_though_the_budget_is_spent(run: Run, tmp_path: Path) -> None:
+    """The budget is for epochs that are raced: 12 of 64 are what the first seed takes."""
+    with pytest.raises(KeyboardInterrupt):
+        run("r", CutOffAtItsEnd, budget=12 / 64)
+    run("r", resume=True)
+
+    assert [(0.8, 0, "finished", 8)] == [row for row in told(tmp_path / "r") if row[2] == "finished"]
+
+
+def test_a_rate_that_diverges_is_replaced(run: Run, tmp_path: Path) -> None:
+    """Its other seed does not run, and the next best, which waited at epoch 2, is trained to its end."""
+    run("r", DivergingTraining)
+    again = run("r", resume=True)
+
+    assert [
+        *((0.1, seed, "stopped", 1) for seed in (0, 1)), *((0.2, seed, "stopped", 1 + seed) for seed in (0, 1)),
+        *((0.4, seed, "finished", 8) for seed in (0, 1)), (0.8, 0, "diverged", 5), (0.8, 1, "stopped", 0),
+    ] == told(tmp_path / "r")  # fmt: skip
+    assert 0.4 == answers(open_results(tmp_path / "r"))[0].recommendation.rate
+    assert 0 == again.ran
 
 
 def test_a_race_that_is_over_is_not_run_again(run: Run, tmp_path: Path) -> None:
@@ -165,3 +225,13 @@ def test_nobody_is_chosen_for_now_while_others_are_awaited() -> None:
     race.look(one.key, Look(epoch=2, val_acc=0.1))
     assert race.halted(one.key).verdict in {"pause", "stop"}
     assert race.halted(one.key) is None
+
+
+def test_a_trial_cut_off_in_its_pruning_cycles_goes_on() -> None:
+    """They follow the epochs that are raced, and no policy is asked about them."""
+    cycled = [planned(lr=lr, epochs=2, **{"pruning.cycles": 1, "pruning.epochs": 4}) for lr in (0.1, 0.2)]
+    race = Race(Halving(LAST_ACCURACY, first=0.5), cycled)
+    race.hear((cycled[1].key, Look(epoch=epoch, val_acc=0.9)) for epoch in range(3))
+    race.line_up([trial.key for trial in cycled])
+
+    assert [cycled[1], cycled[0]] == [race.choose(), race.choose()]

@@ -20,6 +20,7 @@ def runner(rate: float, seed: int = 0, *, stratum: str = "a", epochs: int = EPOC
 def curve(
     rate: float, seed: int = 0, *, acc: Callable[[int], float | None] | float = 0.5,
     ic: Sequence[float | None] = (), status: str = "finished", stratum: str = "a", epochs: int = EPOCHS,
+    validation: int = 0,
 ) -> Curve:  # fmt: skip
     """Return a record with a report after every epoch, 0 included; ``acc`` is of an epoch, ``ic`` from epoch 0 on."""
     looks = tuple(
@@ -30,7 +31,7 @@ def curve(
         )
         for epoch in range(epochs + 1)
     )
-    return Curve(runner(rate, seed, stratum=stratum, epochs=epochs), looks, status)
+    return Curve(runner(rate, seed, stratum=stratum, epochs=epochs, validation=validation), looks, status)
 
 
 def turning(epoch: int, high: float = 5.0, low: float = 1.5, epochs: int = EPOCHS) -> list[float | None]:

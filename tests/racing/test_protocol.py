@@ -32,6 +32,7 @@ def test_a_runner_is_its_config() -> None:
         runner.key, runner.rate, runner.seed, runner.epochs, runner.timesteps, runner.validation,
     )  # fmt: skip
     assert 5000 == runner_of(CONFIG).validation  # a tenth of CIFAR-10's training images
+    assert 144 == runner_of(replaced(CONFIG, {"data.name": "digits"})).validation  # of 1,437, as many as are held out
 
 
 def test_the_holdout_is_drawn_by_key() -> None:

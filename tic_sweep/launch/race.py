@@ -110,9 +110,15 @@ class Race:
         return iter(self.choose, None)  # type: ignore[arg-type]
 
     def choose(self) -> PlannedTrial | None:
-        """Return the trial to run next; None if none should run, for now or, where nothing runs, ever."""
+        """Return the trial to run next; None if none should run, for now or, where nothing runs, ever.
+
+        One that was cut off after its last raced epoch comes first, whatever the budget: it spends nothing more of it.
+        """
         may = not self._trials or self.spent < self.allowed
-        key = self.policy.choose(self._in_order(self._waiting)) if may else None
+        waiting = self._in_order(self._waiting)
+        key = next((key for key in waiting if self._is_through(key)), None)
+        if key is None and may:
+            key = self.policy.choose(waiting)
         if key is None and may and (trial := next(self.proposals, None)) is not None:
             self.enter(trial)
             key = trial.key
@@ -157,6 +163,12 @@ class Race:
         elif row.status in BADLY:
             self.policy.leave(trial.key, row.status)
 
+    def _is_through(self, key: str) -> bool:
+        """Return whether a trial has made all its raced reports, and only its test or its pruning cycles are left."""
+        entrant = self.policy.entrants[key]
+        goes_on = entrant.decision.verdict == "go_on" or entrant.runs_on or entrant.epoch >= self._last_epoch(key)
+        return entrant.epoch >= entrant.runner.epochs and goes_on and not entrant.left
+
     def _dismiss(self) -> None:
         """End the trials that will not be chosen any more: all that wait, if nothing runs."""
         waiting = self._in_order(self._waiting)
@@ -165,19 +177,19 @@ class Race:
             self._waiting.discard(key)
             looks = self.policy.entrants[key].looks
             last = looks[-1] if looks else Look(epoch=0)
-            reason = self._reason(key, chosen=key not in dismissed)
+            reason = self._reason(key, out=key in dismissed or self.policy.passed_over(self.policy.entrants[key]))
             outcome = Outcome(status="stopped", reason=reason, epochs_done=max(last.epoch, 0), val_acc=last.val_acc)
             self.dismiss(self._trials[key], replace(outcome, **self._kept.get(key, {})))
 
-    def _reason(self, key: str, *, chosen: bool) -> str:
+    def _reason(self, key: str, *, out: bool) -> str:
         entrant = self.policy.entrants[key]
         if entrant.decision.verdict == "stop":
             return entrant.decision.reason
         where = f"while it waited at epoch {entrant.epoch}" if entrant.looks else "before it ran"
-        if chosen:
-            over = f"the {self.allowed:.0f} epochs of the race were spent" if self.spent >= self.allowed else "it ended"
-            return f"{over} {where}"
-        return f"other rates were chosen {where}"
+        if out:
+            return f"other rates were chosen {where}"
+        over = f"the {self.allowed:.0f} epochs of the race were spent" if self.spent >= self.allowed else "it ended"
+        return f"{over} {where}"
 
     def _in_order(self, keys: Collection[str]) -> list[str]:
         return [key for key in self._trials if key in keys]

@@ -7,8 +7,10 @@ to the level, or of the last two where it has not; then IC is clear of the level
     |L - M| ≥ z·√(se(M)² + (1 - DROP)²·se(P)²)
 
 with se(M) from the reports' own standard errors. A trial has *turned* if the definition says so and the level is
-cleared, has *not yet* turned if IC is clear above it, and is *unclear* otherwise: then more Fisher samples, or more
-epochs, are needed. Without standard errors nothing is unclear, and the answer is the definition's.
+cleared, has *not yet* turned if it does not and the level is cleared, and is *unclear* otherwise: then more epochs are
+needed. So errors withhold the definition's answer and never give the other one. The definition smooths by medians,
+which pass over an outlier that M does not: where it says turned and M lies above the level, more precise reports settle
+nothing. Without standard errors nothing is unclear, and the answer is the definition's.
 """
 
 import math
@@ -24,8 +26,6 @@ from tic_sweep.transition import CONFIRM, DROP, PLATEAU, find_transition
 
 Z = 1.645
 """Standard errors by which the level must be cleared: one-sided 95 %."""
-MORE_SAMPLES = 8.0
-"""Up to how many times the Fisher samples is thought worth taking to settle a doubt."""
 _MEDIAN_OF_THREE = math.sqrt(0.4487)
 """Standard deviation of the median of three normal numbers, each of standard deviation 1."""
 
@@ -55,25 +55,11 @@ class Sighting:
     margin: float | None
     """L - M in standard errors, positive below the level; None without standard errors. Where there is no plateau yet,
     how much is lacking to one, as a negative number."""
-    z: float
-    """Standard errors by which the level was to be cleared."""
 
     @property
     def censored(self) -> bool:
         """Whether the transition is only known to lie after `not_before`: it may still come."""
         return self.epoch is None
-
-    @property
-    def samples_factor(self) -> float:
-        """How many times the Fisher samples it takes for the margin to be clear; 1 if it is."""
-        if self.state != "unclear" or self.margin is None:
-            return 1.0
-        return (self.z / abs(self.margin)) ** 2 if self.margin else math.inf
-
-    @property
-    def more_samples_settle(self) -> bool:
-        """Whether it is unclear, and at most `MORE_SAMPLES` times the Fisher samples would make it clear."""
-        return self.state == "unclear" and self.samples_factor <= MORE_SAMPLES
 
 
 def sight(looks: Sequence[Look], timesteps: int, *, z: float = Z) -> Sighting:
@@ -95,13 +81,14 @@ def _sight(seen: tuple[tuple[int, float, float | None], ...], timesteps: int, z:
     if not seen or found.ic_final is None or found.ic_max is None:
         return Sighting(
             state="not yet", not_before=None, epoch=None, interpolated=None, ic=None, ic_rel=None, plateau=None,
-            down=0.0, plateau_rel=0.0, margin=None, z=z,
+            down=0.0, plateau_rel=0.0, margin=None,
         )  # fmt: skip
     margin = _margin(seen, timesteps, found.epoch)
-    if margin is not None and abs(margin) < z and len(seen) > CONFIRM:
+    in_doubt = margin is not None and abs(margin) < z and len(seen) > CONFIRM
+    if in_doubt or (found.turned and margin is not None and margin <= 0):
         state = "unclear"
     else:
-        state = "turned" if found.turned and (margin is None or margin > 0) else "not yet"
+        state = "turned" if found.turned else "not yet"
     turned = state == "turned"
     relative = relative_centroid(found.ic_final, timesteps)
     return Sighting(
@@ -115,7 +102,6 @@ def _sight(seen: tuple[tuple[int, float, float | None], ...], timesteps: int, z:
         down=min(max(found.depth or 0.0, 0.0), 1.0),
         plateau_rel=min(max((found.ic_max - 1) / (timesteps - 1), 0.0), 1.0) if timesteps > 1 else 0.0,
         margin=margin,
-        z=z,
     )
 
 

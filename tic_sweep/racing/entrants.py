@@ -13,7 +13,7 @@ from typing import Any
 
 from tic_sweep.racing.detector import Z, sight
 from tic_sweep.racing.protocol import GO_ON, Decision, Look, Recommendation, Runner, Standing, StoppingCost, held_out
-from tic_sweep.racing.signals import LAST, Course, Signal
+from tic_sweep.racing.signals import LAST, Course, Signal, deciding_column
 from tic_sweep.racing.spread import pooled_sd, standard_error
 
 
@@ -132,12 +132,16 @@ class Race:
         """Return the rate of most merit among those that got furthest."""
         standings = self.standings(stratum)
         if not standings or standings[0].merit == LAST:
-            return Recommendation(rate=None, why="no trial has reported anything to rank by", standings=standings)
+            return Recommendation(rate=None, why=self._why_none(stratum, standings), standings=standings)
         best = standings[0]
-        as_good = tuple(s.rate for s in standings[1:] if self._as_good(stratum, s.rate, best.rate))
+        beaten = {s.rate: self._is_beaten(stratum, s.rate, best.rate) for s in standings[1:]}
+        as_good = tuple(rate for rate, is_beaten in beaten.items() if not is_beaten)
+        told_apart = None not in beaten.values()
         seeds = f"{best.seeds} seed" + "s" * (best.seeds > 1)
         why = f"it ranks first at epoch {best.epochs}, with {seeds}"
-        return Recommendation(rate=best.rate, as_good=as_good, why=why, standings=standings)
+        return Recommendation(
+            rate=best.rate, as_good=as_good, told_apart=told_apart, why=why, standings=standings
+        )  # fmt: skip
 
     def stopping_cost(self, stratum: str) -> StoppingCost:
         """Return what is known of the trials that would have been stopped: the held-out ones that ran on."""
@@ -157,7 +161,10 @@ class Race:
         )
 
     def standings(self, stratum: str) -> tuple[Standing, ...]:
-        """Return how the rates stand: by the level reached, then by merit at it, then in the order of entry."""
+        """Return how the rates stand: by the level reached, then by merit at it, then in the order of entry.
+
+        Rates without a merit, as one that diverged with any seed, come last, however far they got.
+        """
         rates = self._strata.get(stratum, {})
         reached = {rate: self._level(own) for rate, own in rates.items()}
         merits = {level: self.merits(stratum, level) for level in set(reached.values()) if level is not None}
@@ -167,30 +174,23 @@ class Race:
                 continue
             there = [e for e in own if self.counts(e, level)]
             merit, se = merits[level][rate]
-            rows.append((-level, -merit, _standing(rate, own, there, (merit, se))))
-        return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:2]))
+            rows.append((merit == LAST, -level, -merit, _standing(rate, own, there, (merit, se))))
+        return tuple(row[-1] for row in sorted(rows, key=lambda row: row[:3]))
 
     def merits(self, stratum: str, level: int) -> dict[float, tuple[float, float | None]]:
         """Return, for each rate with a trial that has reached a level, its merit there and the standard error."""
-        every = [e for own in self._strata[stratum].values() for e in own]
-        there = [e for e in every if self.counts(e, level) or e.left == "diverged"]
+        there = self._there(stratum, level)
         seen = [(e.runner.key, min(e.epoch, level), e.left) for e in there]
         known, merits = self._computed.get((stratum, level), (None, {}))
         if known != seen:
-            merits = self._merits(there, level)
+            merits = _merits(there, level, self.signal)
             self._computed[stratum, level] = (seen, merits)
         return merits
 
-    def _merits(self, there: Sequence[Entrant], level: int) -> dict[float, tuple[float, float | None]]:
-        grouped: dict[float, list[float]] = {}
-        for entrant, merit in zip(there, self.signal([e.course for e in there], level), strict=True):
-            grouped.setdefault(entrant.runner.rate, []).append(merit)
-        spread = pooled_sd(list(grouped.values()))
-        of_images = getattr(self.signal, "column", None) == "val_acc"
-        images = max((e.runner.validation for e in there), default=0) if of_images else 0
-        return {
-            rate: (fmean(own), standard_error(own, spread, images)) for rate, own in grouped.items()
-        }  # fmt: skip
+    def _there(self, stratum: str, level: int) -> list[Entrant]:
+        """Return the trials that have a say at a level: those that have reached it, and those that diverged."""
+        every = [e for own in self._strata[stratum].values() for e in own]
+        return [e for e in every if self.counts(e, level) or e.left == "diverged"]
 
     def levels(self, epochs: int) -> tuple[int, ...]:
         """Return the epochs at which trials are compared, the last of them first trained for being best known."""
@@ -204,26 +204,68 @@ class Race:
         """Return whether a paused trial has been chosen to go on."""
         return True
 
+    def passed_over(self, entrant: Entrant) -> bool:  # noqa: ARG002 - only policies that pause choose others
+        """Return whether others have been chosen to go on from where a trial waits."""
+        return False
+
+    def diverged(self, stratum: str, rate: float) -> bool:
+        """Return whether a rate has diverged with any seed."""
+        return any(e.left == "diverged" for e in self._strata[stratum][rate])
+
     def counts(self, entrant: Entrant, level: int) -> bool:
         """Return whether a trial counts in the ranking at a level."""
         return entrant.counted >= level
+
+    def _why_none(self, stratum: str, standings: Sequence[Standing]) -> str:
+        """Return why no rate can be recommended."""
+        rates = self._strata.get(stratum, {})
+        ran = [rate for rate, own in rates.items() if any(e.looks or e.left for e in own)]
+        far = [standing.rate for standing in standings] or ran
+        if far and all(self.diverged(stratum, rate) for rate in far):
+            return "all rates that got far enough to be ranked have diverged"
+        return "no trial has reported anything to rank by"
 
     def _level(self, own: Sequence[Entrant]) -> int | None:
         furthest = max((e.counted for e in own), default=-1)
         return max((level for level in self.levels(own[0].runner.epochs) if level <= furthest), default=None)
 
-    def _as_good(self, stratum: str, rate: float, best: float) -> bool:
-        """Return whether two rates cannot be told apart where both have been."""
+    def _is_beaten(self, stratum: str, rate: float, best: float) -> bool | None:
+        """Return whether a rate is worse than the best by more than chance; None if nothing says how far chance goes.
+
+        They are compared where both have been. One seed a rate says nothing of chance; the validation images do, but of
+        an accuracy only, and so where it alone decided.
+        """
         common = [self._level(self._strata[stratum][r]) for r in (rate, best)]
         level = min(level for level in common if level is not None)
         merits = self.merits(stratum, level)
+        if merits[rate][0] == LAST:
+            return True
+        if merits[rate][1] is None and merits[best][1] is None:
+            there = self._there(stratum, level)
+            column = deciding_column(self.signal, [e.course for e in there], level)
+            merits = _merits(there, level, column) if column is not None else merits
         (one, one_se), (other, other_se) = merits[rate], merits[best]
-        return one > LAST and other - one <= Z * math.hypot(one_se or 0.0, other_se or 0.0)
+        if one_se is None and other_se is None:
+            return None
+        return other - one > Z * math.hypot(one_se or 0.0, other_se or 0.0)
 
 
 def is_cut_off(entrant: Entrant) -> bool:
     """Return whether a trial that is not running was in the middle of something."""
     return entrant.epoch >= 0 and (entrant.decision.verdict == "go_on" or entrant.runs_on) and not entrant.done
+
+
+def _merits(there: Sequence[Entrant], level: int, signal: Signal) -> dict[float, tuple[float, float | None]]:
+    """Return the merit of each rate by a signal at a level, the mean over its trials, and the standard error."""
+    grouped: dict[float, list[float]] = {}
+    for entrant, merit in zip(there, signal([e.course for e in there], level), strict=True):
+        grouped.setdefault(entrant.runner.rate, []).append(merit)
+    spread = pooled_sd(list(grouped.values()))
+    of_images = getattr(signal, "column", None) == "val_acc"
+    images = max((e.runner.validation for e in there), default=0) if of_images else 0
+    return {
+        rate: (fmean(own), standard_error(own, spread, images)) for rate, own in grouped.items()
+    }  # fmt: skip
 
 
 def _standing(rate: float, own: list[Entrant], there: list[Entrant], merit: tuple[float, float | None]) -> Standing:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from tic_sweep.config import DATASETS, TrialConfig, replaced, trial_key
+from tic_sweep.config import TrialConfig, replaced, trial_key
 
 HOLDOUT = 0.05
 """Share of the trials that are never stopped once they run, so that what stopping costs can be measured."""
@@ -99,9 +99,11 @@ class Recommendation:
     """The rate to use, and how sure that is."""
 
     rate: float | None
-    """None while no trial of the stratum has reported anything to rank by."""
+    """None while no trial of the stratum has reported anything to rank by, and where all that did have diverged."""
     as_good: tuple[float, ...] = ()
     """Other rates that the data at hand cannot tell from it."""
+    told_apart: bool = True
+    """Whether the data say how far chance goes. Where not, as with one seed a rate, the others are called as good."""
     why: str = ""
     """One sentence."""
     standings: tuple[Standing, ...] = ()
@@ -168,7 +170,6 @@ def stratum_of(config: TrialConfig) -> str:
 
 def runner_of(config: TrialConfig) -> Runner:
     """Return a trial as a runner."""
-    images = DATASETS[config.data.name].train_images // 10  # what is held out where nothing else is said
     return Runner(
         key=trial_key(config),
         stratum=stratum_of(config),
@@ -176,7 +177,7 @@ def runner_of(config: TrialConfig) -> Runner:
         seed=config.seed,
         epochs=config.optimiser.epochs,
         timesteps=config.timesteps,
-        validation=config.data.validation_samples or images,
+        validation=config.split_images["validation"],
     )
 
 

@@ -96,20 +96,31 @@ class ByRanks:
 
     def __call__(self, courses: Sequence[Course], epoch: int) -> list[float]:
         """Return the merit of each course at an epoch."""
-        silent = self.once_turned and not any(_has_turned(course, epoch) for course in courses)
-        weights = [
-            0.0 if silent and signal.looks_at_ic else weight
-            for signal, weight in zip(self.signals, self.weights, strict=True)
-        ]
-        ranked = [
-            _ranks(signal(courses, epoch)) for signal, weight in zip(self.signals, weights, strict=True) if weight
-        ]
-        counted = [weight for weight in weights if weight]
+        heard = self.heard(courses, epoch)
+        ranked = [_ranks(signal(courses, epoch)) for signal, _ in heard]
+        counted = [weight for _, weight in heard]
         merits = [
             math.fsum(w * r for w, r in zip(counted, own, strict=True)) / math.fsum(counted)
             for own in zip(*ranked, strict=True)
         ]
         return [LAST if course.diverged else merit for course, merit in zip(courses, merits, strict=True)]
+
+    def heard(self, courses: Sequence[Course], epoch: int) -> list[tuple[Signal, float]]:
+        """Return the signals that have a say at an epoch, with their weights."""
+        silent = self.once_turned and not any(_has_turned(course, epoch) for course in courses)
+        return [
+            (signal, weight)
+            for signal, weight in zip(self.signals, self.weights, strict=True)
+            if weight and not (silent and signal.looks_at_ic)
+        ]
+
+
+def deciding_column(signal: Signal, courses: Sequence[Course], epoch: int) -> ByColumn | None:
+    """Return the column that alone decides what a signal says at an epoch; None if none does."""
+    if isinstance(signal, ByRanks):
+        heard = signal.heard(courses, epoch)
+        return deciding_column(heard[0][0], courses, epoch) if len(heard) == 1 else None
+    return signal if isinstance(signal, ByColumn) else None
 
 
 def _has_turned(course: Course, epoch: int) -> bool:

@@ -1,7 +1,9 @@
 """Policies that stop trials as they go, in the order of the plan: they pause nothing and promote nothing.
 
-`AshaStopping` and `MedianStopping` are the rules of Li et al. 2020 and Golovin et al. 2017 with two changes: strata are
-not mixed, and the seeds of a rate are compared with other rates through their mean, not with each other.
+`AshaStopping` and `MedianStopping` follow the rules of Li et al. 2020 and Golovin et al. 2017. In both, strata are not
+mixed, and the seeds of a rate are compared with other rates through their mean, not with each other. Golovin et al.
+compare the best value of a trial so far with the median of the running averages of trials that have ended;
+`MedianStopping` compares the values at one epoch, those of running and stopped trials included.
 `TransitionRace` stops a trial once it has turned, or once it is later than the earliest rate by a factor.
 """
 
