@@ -228,8 +228,8 @@ def _understood(how: click.Command, words: list[str]) -> click.Context:
 def _not_understood(why: str) -> StoreError:
     """Return an error that does not repeat the command: older versions stored secrets of URLs in it."""
     return StoreError(
-        f"sweep.json: field 'command' is not understood ({why.removesuffix('.')}): restore the file, or give the command "
-        f"again by which the sweep was started, with --results."
+        f"sweep.json: field 'command' is not understood ({why.removesuffix('.')}): restore the file, or give the "
+        f"command again by which the sweep was started, with --results."
     )
 
 

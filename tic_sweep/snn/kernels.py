@@ -98,9 +98,10 @@ def _start_triton() -> None:
     from triton.runtime import driver
 
     try:
-        driver.active.utils  # noqa: B018 - looking is what compiles it
+        driver.active.get_current_target  # noqa: B018 - the driver is made by looking at it; calling would use the GPU
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-        raise NotCompiledError(f"Triton could not start ({str(error).splitlines()[0]})") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NotCompiledError(f"Triton could not start ({reason})") from error
 
 
 def _is_interpreted() -> bool:
