@@ -13,6 +13,8 @@ from drills.harness import Drill, Sweep, said_by, wait_until
 from launch.launch_fakes import FakeTraining, planned, rows
 from launch.test_ray_tune import epochs_of, launch
 
+from tic_sweep.store import ResultsFolder, compact
+
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,
@@ -74,6 +76,7 @@ def test_every_way_to_go_down(tmp_path: Path) -> None:
     assert {("finished", 2)} == set(rows(tmp_path / "unlucky", "trials").select("status", "attempt").rows())
     assert all(rows(tmp_path / "unlucky", "trials")["remark"].str.starts_with("started again after "))
     assert epochs_of(tmp_path / "lucky") == epochs_of(tmp_path / "unlucky")
+    compact(ResultsFolder.open(tmp_path / "unlucky"))  # as the end of a run does
     drill.compare(tmp_path / "lucky", tmp_path / "unlucky")
     drill.end()
 
