@@ -138,7 +138,7 @@ def test_a_search_proposes_the_rates(capsys: pytest.CaptureFixture[str]) -> None
     assert 0 == call("tune-lr", *SMALL, "--searcher", "tpe", "--json")
     told = json.loads(capsys.readouterr().out)
 
-    assert (32, "") == (told["grid_epochs"], told["edge"])
+    assert (32, "", True) == (told["grid_epochs"], told["edge"], told["told_apart"])
     assert 12 >= told["epochs"]
     assert 8 > sum(told["statuses"].values())
     assert 0.01 <= told["learning_rate"] <= 3.0

@@ -22,6 +22,8 @@ class Tuned:
     """The recommended learning rate; None if no trial got far enough to tell."""
     as_good: tuple[float, ...]
     """Other rates that got at least half as far and cannot be told from it, increasing."""
+    told_apart: bool
+    """Whether the data say how far chance goes. Where not, as with one seed a rate, the others are called as good."""
     edge: str
     """``lowest`` or ``highest`` if it is that of the grid's rates: one beyond it may be better; else empty."""
     low: float | None
@@ -51,10 +53,11 @@ class Tuned:
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
         return {
-            "learning_rate": self.rate, "as_good": list(self.as_good), "edge": self.edge, "low": self.low,
-            "high": self.high, "why": self.why, "epochs": self.epochs, "fisher_epochs": round(self.fisher_epochs, 2),
-            "grid_epochs": self.grid_epochs, "share": round(self.share, 4), "statuses": dict(self.statuses),
-            "complete": self.complete, "results": str(self.results), "report": str(self.report),
+            "learning_rate": self.rate, "as_good": list(self.as_good), "told_apart": self.told_apart,
+            "edge": self.edge, "low": self.low, "high": self.high, "why": self.why, "epochs": self.epochs,
+            "fisher_epochs": round(self.fisher_epochs, 2), "grid_epochs": self.grid_epochs,
+            "share": round(self.share, 4), "statuses": dict(self.statuses), "complete": self.complete,
+            "results": str(self.results), "report": str(self.report),
             "figure": str(self.figure) if self.figure else None,
         }  # fmt: skip
 
@@ -72,8 +75,8 @@ def answer_of(folder: Path, *, complete: bool) -> Tuned:
     drawn = list(write_figures(results, folder / "figures", chosen_figures([FIGURE]), formats=("png",), dpi=200))
     counts = results.trials.collect()["status"].value_counts()
     return Tuned(
-        rate=found.rate, as_good=answer.as_good, edge=answer.edge, low=low, high=high, why=found.why,
-        epochs=spent.epochs, fisher_epochs=spent.fisher, grid_epochs=spent.grid,
+        rate=found.rate, as_good=answer.as_good, told_apart=found.told_apart, edge=answer.edge, low=low, high=high,
+        why=found.why, epochs=spent.epochs, fisher_epochs=spent.fisher, grid_epochs=spent.grid,
         statuses=dict(counts.sort("status").iter_rows()), complete=complete, results=folder,
         report=write_report(folder), figure=drawn[0].files[0] if drawn else None,
     )  # fmt: skip
