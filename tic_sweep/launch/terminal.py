@@ -26,7 +26,7 @@ class Terminal(Console):
 
 
 def plain(text: str) -> str:
-    """Return a text that a terminal only prints: a question mark stands for what is neither a letter nor a blank."""
+    """Return a text that a terminal only prints: a question mark stands for whatever would command it."""
     return text if text.isprintable() else "".join(one if _is_harmless(one) else "?" for one in text)
 
 
