@@ -16,7 +16,7 @@ from tic_sweep.snn import triton_source as source
 
 CONSTANTS = {
     "T": 3, "SOFT": False, "RHO": False, "SURROGATE": 2, "SUMMED": False, "JOINT": False, "TWO": True, "SIZE": 256,
-    "BR": 512, "BC": 2,
+    "BR": 512, "BC": 2, "rows": 1024,
 }
 FLOATS = {"inverse_tau", "v_th", "rho", "decay", "inverse_width", "inverse_scale", "momentum", "eps"}
 KERNELS = {

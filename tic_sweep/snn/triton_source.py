@@ -224,8 +224,13 @@ def norm_lif_backward(
 
 
 @triton.jit(do_not_specialize=["parts"])
-def sums(y_ptr, sums_ptr, R, C, rows, parts, T: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr):
-    """Sum y - y[t, 0] and its square over this program's rows."""
+def sums(
+    y_ptr, sums_ptr, R, C, rows: tl.constexpr, parts, T: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr
+):  # fmt: skip
+    """Sum y - y[t, 0] and its square over this program's rows, whose number is a constant.
+
+    Triton 3.6 cannot count to a variable in its interpreter with NumPy 2.4.
+    """
     part, t = tl.program_id(0), tl.program_id(2)
     c = tl.program_id(1) * BC + tl.arange(0, BC)
     base = y_ptr + (t * R).to(tl.int64) * C
@@ -246,7 +251,7 @@ def sums(y_ptr, sums_ptr, R, C, rows, parts, T: tl.constexpr, BR: tl.constexpr, 
 
 @triton.jit(do_not_specialize=["parts"])
 def back_sums(
-    g_ptr, y_ptr, z_ptr, mean_ptr, other_mean_ptr, sums_ptr, R, C, rows, parts,
+    g_ptr, y_ptr, z_ptr, mean_ptr, other_mean_ptr, sums_ptr, R, C, rows: tl.constexpr, parts,
     T: tl.constexpr, TWO: tl.constexpr, BR: tl.constexpr, BC: tl.constexpr,
 ):  # fmt: skip
     """Sum g, g·(y - mean) and, of a second branch, g·(z - other mean) over this program's rows."""
