@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from tic_sweep.fisher.exact import Exact, WeightRule
-from tic_sweep.snn import TimeNorm
+from tic_sweep.snn import TimeNorm, is_ordinary
 
 BYTES_KEPT = 256 * 2**20
 """A layer whose rule would keep more than this makes it anew, part by part, for every horizon."""
@@ -88,7 +88,7 @@ class PerSampleNorms:
 def has_rule(module: nn.Module) -> TypeGuard[nn.Conv2d | nn.Linear | TimeNorm]:
     """Tell whether per-sample norms of the module's own parameters are known in closed form."""
     if isinstance(module, nn.Conv2d):
-        return module.groups == 1 and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+        return is_ordinary(module)
     return isinstance(module, (nn.Linear, TimeNorm))
 
 

@@ -281,11 +281,9 @@ class _Proposals(Searcher):
     """Gives Tune a trial when it asks for one; how they end is told elsewhere."""
 
     def __init__(
-        self,
-        choose: Callable[[], PlannedTrial | PlannedPack | None],
-        is_over: Callable[[], bool],
+        self, choose: Callable[[], PlannedTrial | PlannedPack | None], is_over: Callable[[], bool],
         stored: Callable[[str], int],
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Propose trials.
 
         Args:

@@ -7,6 +7,7 @@ from tic_sweep.snn.fused import are_spikes as are_spikes
 from tic_sweep.snn.fused import as_spikes as as_spikes
 from tic_sweep.snn.fused import fused_lif as fused_lif
 from tic_sweep.snn.fused import fused_norm_lif as fused_norm_lif
+from tic_sweep.snn.fused import is_ordinary as is_ordinary
 from tic_sweep.snn.fused import is_packable as is_packable
 from tic_sweep.snn.fused import packed_conv as packed_conv
 from tic_sweep.snn.kernels import choose as choose

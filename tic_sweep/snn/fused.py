@@ -85,10 +85,14 @@ def fused_norm_lif(
     return as_spikes(s)
 
 
+def is_ordinary(conv: nn.Conv2d) -> bool:
+    """Tell whether a convolution has no groups, and zeros around it whose number is given."""
+    return conv.groups == 1 and conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
+
+
 def is_packable(conv: nn.Conv2d) -> bool:
-    """Tell whether `packed_conv` knows a convolution: one without bias or groups, with zeros around."""
-    plain = conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
-    return plain and conv.bias is None and conv.groups == 1
+    """Tell whether `packed_conv` knows a convolution: an ordinary one without bias."""
+    return is_ordinary(conv) and conv.bias is None
 
 
 def packed_conv(kernels: ModuleType, spikes: Tensor, conv: nn.Conv2d) -> Tensor:
